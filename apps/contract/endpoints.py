@@ -1,0 +1,66 @@
+"""The endpoints, identical for every strategy, and the JSON they answer with.
+
+Both halves import this file: the shop to build its routes and bodies, the bench to know what a right answer is.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+VIEW_REPORTS = "view_reports"
+REPLICA_HEADER = "X-Replica"
+PAGE_STATE_HEADER = "X-Page-State"
+PROBLEM_JSON = "application/problem+json"  # RFC 9457
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One operation of the contract."""
+
+    name: str
+    method: str
+    path: str
+    authenticated: bool
+    status: int = 200
+
+
+ENDPOINTS: Mapping[str, Endpoint] = {
+    endpoint.name: endpoint
+    for endpoint in (
+        Endpoint("login", "POST", "/api/login", authenticated=False),
+        Endpoint("whoami", "GET", "/api/whoami", authenticated=True),
+        Endpoint("orders", "GET", "/api/orders", authenticated=True),
+        Endpoint("orders-create", "POST", "/api/orders", authenticated=True, status=201),
+        Endpoint("reports-sales", "GET", "/api/reports/sales", authenticated=True),
+        Endpoint("preferences", "PUT", "/api/preferences", authenticated=True),
+        Endpoint("refresh", "POST", "/api/refresh", authenticated=True),
+        Endpoint("logout", "POST", "/api/logout", authenticated=True),
+        Endpoint("public", "GET", "/api/public", authenticated=False),
+        Endpoint("healthz", "GET", "/healthz", authenticated=False),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request: what every authenticator answers and every authenticated view receives."""
+
+    id: int
+    username: str
+    permissions: tuple[str, ...]  # codenames, sorted
+
+
+def to_json(value: Any) -> bytes:
+    """The one JSON encoding of the contract: UTF-8, no spaces, keys in the order given."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def whoami_body(caller: Caller) -> bytes:
+    """The exact body of `GET /api/whoami` and of `POST /api/login` for a caller without a bearer token."""
+    return to_json({"id": caller.id, "username": caller.username, "permissions": list(caller.permissions)})
+
+
+def names_caller(username: str) -> bytes:
+    """The bytes that stand in every authenticated 2xx answer to this user and in no answer to another."""
+    return b'"username":' + to_json(username)
