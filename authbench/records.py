@@ -4,8 +4,9 @@ The schema is versioned: a reader refuses a folder written by a newer one. Histo
 base64 (1 µs to 60 s, 3 significant digits), so that trials merge by addition and no percentile is ever averaged.
 """
 
-import json
+import errno
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from authbench.errors import UsageError
 
 SCHEMA_VERSION = 1
+MANIFEST_FILE = "manifest.json"
 TRIALS_FILE = "trials.jsonl"
 SERIES_FILE = "series.jsonl"
 
@@ -210,14 +212,16 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        _cut_torn_line(path)
-        self._file = path.open("ab")
+        if path.is_file():
+            _cut_torn_line(path)
+        self._file = path.open("ab", buffering=0)
 
     def append(self, *rows: BaseModel) -> None:
         """Write rows durably. Raises UsageError where the disk is full or the folder gone; earlier rows stay."""
+        data = b"".join(row.model_dump_json().encode() + b"\n" for row in rows)
         try:
-            self._file.write(b"".join(row.model_dump_json().encode() + b"\n" for row in rows))
-            self._file.flush()
+            if self._file.write(data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
         except OSError as error:
             raise UsageError(
@@ -236,6 +240,20 @@ class Journal:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises UsageError where the folder holds no manifest that this version can read."""
+    path = folder / MANIFEST_FILE
+    if not path.is_file():
+        raise UsageError(f"{folder}: no {MANIFEST_FILE} here; name a result folder such as results/compare-…")
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            f"{path}: not a manifest this authbench can read ({'.'.join(map(str, first['loc']))}: {first['msg']})"
+        ) from error
 
 
 def read_trials(folder: Path) -> list[Trial]:
@@ -267,10 +285,10 @@ def _parse(row: type[Row], line: bytes, path: Path, number: int) -> Row:
     try:
         return row.model_validate_json(line)
     except ValidationError as error:
-        written = json.loads(line).get("schema_version", SCHEMA_VERSION) if line.startswith(b"{") else None
-        if isinstance(written, int) and written > SCHEMA_VERSION:
+        written = re.search(rb'"schema_version":\s*(\d+)', line)
+        if written and int(written[1]) > SCHEMA_VERSION:
             raise UsageError(
-                f"{path}:{number}: written by schema {written}, this authbench reads up to {SCHEMA_VERSION}; "
+                f"{path}:{number}: written by schema {int(written[1])}, this authbench reads up to {SCHEMA_VERSION}; "
                 "use a newer authbench"
             ) from error
         first = error.errors()[0]
@@ -279,7 +297,6 @@ def _parse(row: type[Row], line: bytes, path: Path, number: int) -> Row:
 
 
 def _cut_torn_line(path: Path) -> None:
-    if path.exists():
-        data = path.read_bytes()
-        if data and not data.endswith(b"\n"):
-            os.truncate(path, data.rfind(b"\n") + 1)
+    data = path.read_bytes()
+    if data and not data.endswith(b"\n"):
+        os.truncate(path, data.rfind(b"\n") + 1)

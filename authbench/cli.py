@@ -1,0 +1,336 @@
+"""The commands. Each is thin: it reads options, calls one function and prints what that returns."""
+
+import contextlib
+import json
+import shlex
+import signal
+import sys
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from apps.contract.registry import Strategy, StrategyError, strategies
+from authbench.design import estimated_seconds
+from authbench.errors import AuthbenchError, InvalidRunError, StackError, UsageError
+from authbench.metric import METRICS
+from authbench.order import Order
+from authbench.progress import Silent, as_minutes, bar
+from authbench.scenario import Scenario, load_scenario, nearest, scenario_names
+
+app = typer.Typer(
+    help="Measures where the proof of a login should live, and what each place costs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+StrategyNames = Annotated[
+    str | None,
+    typer.Option("--strategies", metavar="a,b", help="Only these strategies; names as in `authbench list`."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Draws the order of trials and the arrivals.")]
+
+
+@app.command(name="run", epilog="Example: authbench run --profile quick --strategies none,session-db,jwt-hs256")
+def run_command(
+    scenario: Annotated[str, typer.Argument(help="A name from `authbench list`, or a TOML file.")] = "compare",
+    profile: Annotated[str, typer.Option(help="quick, standard or thorough: how much time is given.")] = "standard",
+    names: StrategyNames = None,
+    levels: Annotated[
+        list[str] | None, typer.Option("--set", metavar="factor=level,level", help="Other levels of a factor.")
+    ] = None,
+    seed: Seed = 1,
+    folder: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Result folder; default results/NAME-TIME.")
+    ] = None,
+    backend: Annotated[str, typer.Option(help="Where the stack runs.")] = "embedded",
+    resume: Annotated[Path | None, typer.Option("--resume", metavar="DIR", help="Finish an interrupted run.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start the stack, verify, measure, and print a table with a verdict a strategy.
+
+    Writes the result folder with records, charts and report.html.
+    """
+    if backend != "embedded":
+        raise UsageError(f"--backend {backend}: not a backend here; the one there is: embedded")
+    if resume is not None and folder is not None:
+        raise UsageError("--out and --resume: give one of them; a run is resumed in its own folder")
+    chosen = _scenario(scenario, profile, names, levels or [])
+    where = resume or folder or Path("results") / f"{chosen.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    order = Order(chosen, seed, where, f"authbench {shlex.join(sys.argv[1:])}", resume is not None)
+    _announce(chosen, where)
+    _run(order, as_json)
+
+
+@app.command(name="list", epilog="Example: authbench list --json")
+def list_command(as_json: AsJson = False) -> None:
+    """Show every strategy (carrier, freshness, stores) and every scenario."""
+    listed = {
+        "strategies": [_listed(strategy) for strategy in strategies().values()],
+        "scenarios": [_listed_scenario(name) for name in scenario_names()],
+    }
+    if as_json:
+        print(json.dumps(listed))
+        return
+    table = Table("strategy", "carrier", "freshness", "stores", "what it is", title="Strategies", title_justify="left")
+    for strategy in strategies().values():
+        stores = ", ".join(strategy.stores) or "–"
+        table.add_row(strategy.name, strategy.carrier, strategy.freshness, stores, strategy.summary)
+    out.print(table)
+    table = Table("scenario", "cells", "standard takes", "question", title="Scenarios", title_justify="left")
+    for each in listed["scenarios"]:
+        takes = as_minutes(each["estimated_seconds"])
+        table.add_row(each["name"], str(each["cells"]), takes, each["question"])
+    out.print(table)
+
+
+@app.command(epilog="Example: authbench verify session-db jwt-hs256")
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[STRATEGY]...", help="Default: all.")] = None,
+    replicas: Annotated[int, typer.Option(min=1, max=16, help="Replicas a strategy.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Check that every strategy keeps the endpoint contract, through the load balancer, on every replica."""
+    from authbench.standing import verify_strategies  # noqa: PLC0415 - the stack's modules load only when needed
+
+    chosen = _strategies(names or [])
+    with bar(err) as watcher:
+        verified = verify_strategies(chosen, replicas, Silent() if as_json else watcher)
+    if as_json:
+        rows = [
+            {"strategy": v.strategy.name, "passed": v.passed, "problems": v.problems, "counted": v.counted}
+            for v in verified
+        ]
+        print(json.dumps({"strategies": rows}))
+    else:
+        table = Table("strategy", "verdict", "SQL / cache commands a request, as the stores counted them")
+        for v in verified:
+            counted = ", ".join(f"{name} {sql:g}/{cache:g}" for name, (sql, cache) in v.counted.items())
+            table.add_row(v.strategy.name, "[green]passed[/]" if v.passed else "[red]failed[/]", counted)
+        out.print(table)
+    if not all(v.passed for v in verified):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: authbench report results/compare-20261124T120000Z")
+def report(folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Result folders.")]) -> None:
+    """Rebuild table, charts and report from the records of a result folder."""
+    for folder in folders:
+        _report(folder, as_json=False)
+
+
+@app.command(epilog="Example: authbench up --strategies session-db,jwt-hs256 --replicas 3")
+def up(
+    names: StrategyNames = None,
+    replicas: Annotated[int, typer.Option(min=1, max=16, help="Replicas a strategy.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Start the stack alone and keep it up until ^C."""
+    from authbench.standing import stand  # noqa: PLC0415
+
+    chosen = _strategies(names.split(",") if names else [])
+    with bar(err) as watcher, stand(chosen, replicas, Silent() if as_json else watcher) as standing:
+        if as_json:
+            print(json.dumps(standing), flush=True)
+        else:
+            table = Table("strategy", "load balancer", "replicas")
+            for name, where in standing["strategies"].items():
+                table.add_row(name, where["url"], " ".join(where["replicas"]))
+            out.print(table)
+            user = standing["users"][0]
+            out.print(f"log in as {user['username']} with password {user['password']}; ^C ends everything")
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                signal.pause()
+
+
+@app.command(epilog="Example: authbench load http://127.0.0.1:8000/api/public --rate 500 --duration 10")
+def load(
+    url: Annotated[str, typer.Argument(help="What to request, on loopback.")],
+    rate: Annotated[float | None, typer.Option(min=0.1, max=100_000, help="Requests a second (open model).")] = None,
+    duration: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds.")] = 10.0,
+    arrivals: Annotated[str, typer.Option(help="constant or poisson.")] = "constant",
+    saturate: Annotated[
+        int | None, typer.Option(min=1, max=10_000, metavar="C", help="C connections without pause (closed model).")
+    ] = None,
+    headers: Annotated[list[str] | None, typer.Option("--header", metavar="'K: V'", help="Repeatable.")] = None,
+    allow_target: Annotated[
+        list[str] | None, typer.Option("--allow-target", metavar="HOST", help="A host that may be loaded, by name.")
+    ] = None,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Load one URL and report latency from the intended start of each request."""
+    from authbench.loading import Target, load_url  # noqa: PLC0415
+
+    if (rate is None) == (saturate is None):
+        raise UsageError("give --rate R (open model) or --saturate C (closed model), one of them")
+    if arrivals not in ("constant", "poisson"):
+        raise UsageError(f"--arrivals {arrivals}: neither constant nor poisson")
+    target = Target(url, tuple(headers or ()), frozenset(allow_target or ()))
+    result = load_url(target, rate=rate, saturate=saturate, duration_s=duration, arrivals=arrivals, seed=seed)
+    if as_json:
+        print(json.dumps(result))
+    else:
+        _print_load(result)
+    if not result["valid"]:
+        raise typer.Exit(InvalidRunError.exit_code)
+
+
+def main() -> None:
+    """The process: every error is one clear line and the exit code of DESIGN.md; no traceback reaches a user."""
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _complain(error.format_message())
+        sys.exit(UsageError.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted; nothing is left running")
+        sys.exit(130)
+    except StrategyError as error:
+        _complain(str(error))
+        sys.exit(UsageError.exit_code)
+    except AuthbenchError as error:
+        _complain(str(error))
+        if isinstance(error, StackError) and error.log_tail:
+            err.print(error.log_tail, markup=False, highlight=False)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        with tempfile.NamedTemporaryFile("w", prefix="authbench-", suffix=".log", delete=False) as details:
+            traceback.print_exc(file=details)
+        _complain(f"a defect of authbench: {type(error).__name__}: {error}; please report it with {details.name}")
+        sys.exit(StackError.exit_code)
+
+
+def _run(order: Order, as_json: bool) -> None:
+    from authbench.runner import run  # noqa: PLC0415
+
+    interrupted = False
+    with bar(err) as watcher:
+        try:
+            run(order, Silent() if as_json else watcher)
+        except KeyboardInterrupt:
+            interrupted = True
+    if not interrupted:
+        _report(order.folder, as_json)
+        return
+    if (order.folder / "trials.jsonl").is_file():
+        _complain(f"interrupted; what was measured is kept. Go on with: authbench run --resume {order.folder} …")
+    else:
+        _complain("interrupted before anything was measured; nothing is left running")
+    raise typer.Exit(130)
+
+
+def _report(folder: Path, as_json: bool) -> None:
+    from reports.build import build  # noqa: PLC0415
+    from reports.table import print_summary  # noqa: PLC0415
+
+    summary, written = build(folder)
+    if as_json:
+        print(summary.model_dump_json())
+    else:
+        print_summary(summary, out)
+        out.print(f"\nreport: {folder / 'report.html'}  ({len(written)} files in {folder})", highlight=False)
+
+
+def _announce(scenario: Scenario, folder: Path) -> None:
+    seconds = estimated_seconds(scenario)
+    err.print(
+        f"{scenario.name} ({scenario.profile_name}): {len(scenario.cells())} cells on {scenario.profile.launches} "
+        f"launches, about {as_minutes(seconds)}; records in {folder}",
+        highlight=False,
+    )
+
+
+def _scenario(name: str, profile: str, names: str | None, levels: list[str]) -> Scenario:
+    overrides: dict[str, list[str]] = {}
+    for each in levels:
+        factor, equals, values = each.partition("=")
+        if not equals or not values:
+            raise UsageError(f"--set {each}: write factor=level,level")
+        overrides[factor.strip()] = [value.strip() for value in values.split(",")]
+    if names is not None:
+        overrides["strategy"] = [strategy.name for strategy in _strategies(names.split(","))]
+    return load_scenario(
+        name,
+        profile,
+        known_strategies=strategies().keys(),
+        known_metrics=METRICS.keys(),
+        overrides=overrides,
+    )
+
+
+def _strategies(names: list[str]) -> list[Strategy]:
+    known = strategies()
+    if not names:
+        return list(known.values())
+    for name in names:
+        if name not in known:
+            close = nearest(name, known)
+            hint = f"did you mean {close!r}?" if close else "see `authbench list`"
+            raise UsageError(f"no strategy {name!r}; {hint}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def _listed(strategy: Strategy) -> dict[str, Any]:
+    return {
+        "name": strategy.name,
+        "carrier": strategy.carrier,
+        "freshness": strategy.freshness,
+        "stores": list(strategy.stores),
+        "needs": list(strategy.needs),
+        "summary": strategy.summary,
+    }
+
+
+def _listed_scenario(name: str) -> dict[str, Any]:
+    scenario = _scenario(name, "standard", None, [])
+    return {
+        "name": name,
+        "question": scenario.question,
+        "cells": len(scenario.cells()),
+        "estimated_seconds": round(estimated_seconds(scenario)),
+    }
+
+
+def _print_load(result: dict[str, Any]) -> None:
+    table = Table("", "p50", "p90", "p99", "p99.9", "max")
+    for name, label in (
+        ("latency_ms", "latency, ms (from the intended start)"),
+        ("service_ms", "service, ms (from the send)"),
+        ("lateness_ms", "lateness of the generator, ms"),
+    ):
+        values = result[name]
+        table.add_row(label, *(f"{values[q]:.2f}" for q in ("p50", "p90", "p99", "p999", "max")))
+    out.print(table)
+    out.print(
+        f"{result['requests']} requests, {result['failures']} failures; "
+        f"{result['offered_rps']:.1f}/s offered, {result['achieved_rps']:.1f}/s achieved; "
+        f"generator {result['cpu_us_per_request']:.1f} µs of CPU a request",
+        highlight=False,
+    )
+    for reason in result["reasons"]:
+        out.print(f"[red]does not count:[/] {reason}", highlight=False)
+
+
+def _complain(line: str) -> None:
+    err.print(f"authbench: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""From cells to trials: randomised complete blocks, nested in launches of fresh processes.
+
+The order is drawn before the run from the seed alone, so that a resumed run meets the very same plan. A launch is a
+group of blocks during which all processes stay up; the next launch starts new ones (METHOD.md: the unit of replication
+is a fresh process).
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from authbench.scenario import Cell, Scenario
+
+# Measured on 2 cores: what a run takes besides its windows. Only the estimate before the start uses these.
+SETUP_S = 12.0
+SETUP_PER_STRATEGY_S = 2.2
+LAUNCH_S = 1.5
+LAUNCH_PER_REPLICA_S = 0.27
+WARM_UP_PER_CELL_S = 0.25
+BETWEEN_TRIALS_S = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One trial to be: a cell at its place in a block's random order."""
+
+    launch: int
+    block: int
+    position: int
+    cell: Cell
+
+    def key(self) -> tuple[object, ...]:
+        """What identifies the measurement; equals `Trial.key()` of its record."""
+        return (self.launch, self.block, *sorted(self.cell.levels().items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Fresh processes for every cell, and the blocks measured on them."""
+
+    number: int
+    replicas: int
+    blocks: tuple[tuple[Planned, ...], ...]
+
+    def trials(self) -> tuple[Planned, ...]:
+        """All trials in the order they are measured."""
+        return tuple(trial for block in self.blocks for trial in block)
+
+
+def plan(scenario: Scenario, cells: Iterable[Cell], seed: int) -> tuple[Launch, ...]:
+    """The whole run in order: every block holds each cell once, in an order of its own.
+
+    Cells with another number of replicas need other processes, so they form launches of their own; these alternate.
+    """
+    order = random.Random(seed)  # noqa: S311 - an experiment's order, not a secret
+    by_replicas: dict[int, list[Cell]] = {}
+    for cell in cells:
+        by_replicas.setdefault(cell.replicas, []).append(cell)
+    launches: list[Launch] = []
+    block = 0
+    for _ in range(scenario.profile.launches):
+        for replicas in order.sample(sorted(by_replicas), k=len(by_replicas)):
+            blocks = []
+            for _ in range(scenario.profile.blocks_per_launch):
+                blocks.append(_block(by_replicas[replicas], len(launches), block, order))
+                block += 1
+            launches.append(Launch(len(launches), replicas, tuple(blocks)))
+    return tuple(launches)
+
+
+def estimated_seconds(scenario: Scenario) -> float:
+    """How long the run will take on a machine like the one it was tuned on (2 cores)."""
+    cells = scenario.cells()
+    blocks = scenario.profile.launches * scenario.profile.blocks_per_launch
+    windows = sum(window_s(scenario, cell) + BETWEEN_TRIALS_S for cell in cells) * blocks
+    warmed = len({(cell.strategy, cell.workload, cell.replicas) for cell in cells})
+    replicas = len(scenario.factors.strategy) * sum(scenario.factors.replicas)
+    launch = LAUNCH_S * len(scenario.factors.replicas) + LAUNCH_PER_REPLICA_S * replicas + WARM_UP_PER_CELL_S * warmed
+    setup = SETUP_S + SETUP_PER_STRATEGY_S * len(scenario.factors.strategy)
+    return setup + windows + launch * scenario.profile.launches
+
+
+def window_s(scenario: Scenario, cell: Cell) -> float:
+    """Length of the cell's measured window in seconds."""
+    return scenario.profile.saturate_s if cell.rate_share is None else scenario.profile.rate_s
+
+
+def _block(cells: list[Cell], launch: int, block: int, order: random.Random) -> tuple[Planned, ...]:
+    shuffled = order.sample(cells, k=len(cells))
+    return tuple(Planned(launch, block, position, cell) for position, cell in enumerate(shuffled))

@@ -1,0 +1,132 @@
+"""The load generator's process, seen from the bench: one JSON line a command, one JSON line an answer.
+
+Locust and gevent live in that process alone (`loadtests/generator.py`).
+"""
+
+import contextlib
+import json
+import select
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from apps.contract import endpoints
+from authbench.errors import StackError
+from authbench.records import Frozen, Load, LoadModel
+
+ROOT = Path(endpoints.__file__).parent.parent.parent
+START_TIMEOUT_S = 30.0
+
+
+class Fire(Frozen):
+    """One window of load. `duration_s` and `count` bound it, whichever comes first; one at least is given."""
+
+    url: str
+    requests: str  # path of the request file
+    model: LoadModel
+    connections: int  # c of the closed model; cap of the pool in the open one
+    rate_rps: float | None = None
+    arrivals: str = "poisson"
+    duration_s: float | None = None
+    count: int | None = None
+    timeout_s: float = 10.0
+    seed: int = 0
+
+
+class Generator:
+    """A running generator. Use as a context manager; the process ends with the bench whatever happens."""
+
+    def __init__(self, log: Path, core: int | None = None) -> None:
+        """Starts the process, pinned to `core` where given; its messages go to `log`.
+
+        Raises StackError where it does not come up.
+        """
+        command = [sys.executable, "-m", "loadtests.generator"]
+        if core is not None:
+            command += ["--core", str(core)]
+        self._log = log
+        with log.open("ab") as errors:
+            # A session of its own: a ^C at the terminal is the bench's to handle. EOF on stdin ends it in any case.
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=ROOT,
+                start_new_session=True,
+            )
+        self._pending = b""
+        try:
+            self.timer = str(self._answer(START_TIMEOUT_S)["timer"])
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Process id, for whoever watches over it."""
+        return self._process.pid
+
+    def fire(self, plan: Fire) -> Load:
+        """Sends one window of load and waits for its result.
+
+        Raises StackError where the generator refuses, dies or does not answer in time.
+        """
+        stdin = self._process.stdin
+        assert stdin is not None
+        try:
+            stdin.write(json.dumps({"fire": plan.model_dump()}).encode() + b"\n")
+            stdin.flush()
+        except OSError as error:
+            raise self._died() from error
+        longest = plan.duration_s or (plan.count or 0) * plan.timeout_s
+        answer = self._answer(min(longest, 600.0) + plan.timeout_s + 30.0)
+        if "error" in answer:
+            raise StackError(f"load generator: {answer['error']}", self._tail())
+        try:
+            return Load.model_validate(answer["load"])
+        except ValidationError as error:
+            raise StackError(f"load generator: not a result: {error.errors()[0]}", self._tail()) from error
+
+    def close(self) -> None:
+        """Ends the process, at once."""
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _answer(self, timeout_s: float) -> dict[str, Any]:
+        stdout = self._process.stdout
+        assert stdout is not None
+        while b"\n" not in self._pending:
+            ready, _, _ = select.select([stdout], [], [], timeout_s)
+            if not ready:
+                raise StackError(f"load generator: no answer within {timeout_s:.0f} s", self._tail())
+            data = stdout.read1(1 << 20)  # type: ignore[attr-defined]
+            if not data:
+                raise self._died()
+            self._pending += data
+        line, _, self._pending = self._pending.partition(b"\n")
+        answer = json.loads(line)
+        assert isinstance(answer, dict)
+        return answer
+
+    def _died(self) -> StackError:
+        return StackError(f"load generator: ended with exit code {self._process.poll()}", self._tail())
+
+    def _tail(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])

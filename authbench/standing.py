@@ -1,0 +1,69 @@
+"""The stack alone: kept up for `authbench up`, or just long enough for `authbench verify`."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from apps.contract.registry import Strategy
+from authbench.backends.embedded import EmbeddedStack
+from authbench.conformance.verification import Verified
+from authbench.machine import Cores
+from authbench.progress import Watcher
+from authbench.runner import interruptible
+from authbench.scenario import Data
+from authbench.setting_up import open_sessions, verify_stack
+
+SHOWN_USERS = 20
+VERIFY_SESSIONS = 40  # enough for one user with the permission and one without
+
+
+@contextmanager
+def stand(chosen: Sequence[Strategy], replicas: int, watcher: Watcher) -> Iterator[dict[str, Any]]:
+    """The stack, up and seeded, while the block runs; the value says how to reach it (DESIGN.md: `authbench up`).
+
+    SIGTERM and SIGHUP end the block as ^C does. Raises StackError where a part does not come up.
+    """
+    with interruptible(), _up(chosen, replicas, watcher) as stack:
+        yield {
+            "strategies": {s.name: {"url": stack.url(s.name), "replicas": stack.replica_urls(s.name)} for s in chosen},
+            "database": stack.dsn(chosen[0].name),
+            "databases": {s.name: stack.dsn(s.name) for s in chosen},
+            "cache": stack.cache_url,
+            "users": _users(stack, chosen[0]),
+        }
+
+
+def verify_strategies(chosen: Sequence[Strategy], replicas: int, watcher: Watcher) -> list[Verified]:
+    """Brings the stack up, runs every check, takes it down."""
+    with interruptible(), _up(chosen, replicas, watcher) as stack:
+        watcher.phase("minting credentials")
+        sessions = open_sessions(stack, chosen, VERIFY_SESSIONS)
+        watcher.phase("verifying every strategy on every replica")
+        return list(verify_stack(stack, chosen, sessions.minted, watcher).values())
+
+
+@contextmanager
+def _up(chosen: Sequence[Strategy], replicas: int, watcher: Watcher) -> Iterator[EmbeddedStack]:
+    # Nothing is timed here, so nothing is pinned.
+    everywhere = Cores(tuple(sorted(os.sched_getaffinity(0))), None)
+    watcher.phase("starting PostgreSQL, Valkey and nginx")
+    with EmbeddedStack(strategies=chosen, replicas=replicas, cores=everywhere.stack) as stack:
+        watcher.phase("seeding users and orders")
+        stack.seed(users=Data().users, orders=Data().orders)
+        watcher.phase("starting replicas")
+        stack.start_replicas()
+        yield stack
+
+
+def _users(stack: EmbeddedStack, strategy: Strategy) -> list[dict[str, Any]]:
+    with psycopg.connect(stack.dsn(strategy.name), application_name="authbench:up") as connection:
+        rows = connection.execute(
+            "SELECT username, granted FROM shop_user ORDER BY id LIMIT %s", (SHOWN_USERS,)
+        ).fetchall()
+    return [
+        {"username": username, "password": stack.user_password, "permissions": list(granted)}
+        for username, granted in rows
+    ]
