@@ -1,7 +1,7 @@
 """Statements and cache commands of each endpoint, counted by the stores themselves, against the declaration."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Protocol
 
 from apps.contract.endpoints import ENDPOINTS
 from authbench.conformance.checks import REQUEST_BODIES, Subject
@@ -9,12 +9,18 @@ from authbench.conformance.checks import REQUEST_BODIES, Subject
 REPEATS = 4  # spread over the replicas by the balancer; a count that differs between them shows as a fraction
 
 
-@dataclass(frozen=True, slots=True)
-class StoreCounts:
-    """Running totals of one strategy, as PostgreSQL and Valkey count them."""
+class StoreCounts(Protocol):
+    """Running totals, as PostgreSQL and Valkey count them."""
 
-    sql: int
-    cache: int
+    @property
+    def sql(self) -> int:
+        """Statements of the strategy's database, without BEGIN and COMMIT."""
+        ...
+
+    @property
+    def cache(self) -> int:
+        """Commands of all strategies."""
+        ...
 
 
 ReadCounts = Callable[[], StoreCounts]

@@ -7,9 +7,9 @@ from apps.contract.credentials import Bearer
 from apps.contract.endpoints import ENDPOINTS
 from apps.contract.registry import Operations, Strategy
 from authbench.conformance.checks import Subject, foreign, tampered, truncated
-from authbench.conformance.counts import StoreCounts
 from authbench.conformance.verification import Verified, verify
 from authbench.conformance.visitor import User, Visitor
+from authbench.probes.counts import StoreTotals
 from tests.unit.conformance.fake_shop import ANALYST, CUSTOMER, PASSWORD, REPLICAS, FakeShop
 
 COUNTED = ("whoami", "orders", "logout")
@@ -44,7 +44,7 @@ def verified(*shops: FakeShop, revocable: bool = True) -> list[Verified]:
                 replicas=REPLICAS,
             )
         )
-        counters[kind.name] = lambda shop=shop: StoreCounts(sql=shop.sql, cache=0)
+        counters[kind.name] = lambda shop=shop: StoreTotals(sql=shop.sql, cache=0)
     return list(verify(subjects, counters).values())
 
 

@@ -1,0 +1,89 @@
+"""What a replica is told through environment variables, read once when its settings load.
+
+Every function raises ImproperlyConfigured with one clear line; no value of a secret is ever part of a message.
+"""
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE64URL = re.compile(r"[A-Za-z0-9_-]+=*")
+SMALLEST_KEY_BYTES = 32  # RFC 7518, section 3.2: a key of the hash's size or larger
+
+
+def required(name: str) -> str:
+    """The variable's value, or the content of the file that `<name>_FILE` points to."""
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{name}_FILE: cannot read {path} ({type(error).__name__})") from None
+    else:
+        value = os.environ.get(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"set {name}, or {name}_FILE to a file that holds it")
+    return value
+
+
+def signing_key(name: str) -> bytes:
+    """A key in base64url, at least 32 bytes long."""
+    text = required(name)
+    try:
+        key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if BASE64URL.fullmatch(text) else None
+    except binascii.Error:
+        key = None
+    if key is None:
+        raise ImproperlyConfigured(f"{name} is not base64url")
+    if len(key) < SMALLEST_KEY_BYTES:
+        raise ImproperlyConfigured(f"{name} has {len(key)} bytes; HS256 needs at least {SMALLEST_KEY_BYTES}")
+    return key
+
+
+def number(name: str, default: int, smallest: int = 0) -> int:
+    """A whole number, at least `smallest`."""
+    text = os.environ.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit()) or int(text) < smallest:
+        raise ImproperlyConfigured(f"{name} is {text!r}, not a whole number of at least {smallest}")
+    return int(text)
+
+
+def existing_folder(name: str) -> str:
+    """A folder that exists."""
+    folder = required(name)
+    if not Path(folder).is_dir():
+        raise ImproperlyConfigured(f"{name}: there is no folder {folder}")
+    return folder
+
+
+def postgresql(name: str, connection_name: str) -> dict[str, Any]:
+    """Django's settings for `postgresql://user:password@host:port/name?sslmode=…`.
+
+    The query's members go to libpq as they are. `connection_name` is what `pg_stat_activity.application_name` shows.
+    """
+    url = urlsplit(required(name))
+    if url.scheme not in ("postgresql", "postgres") or not url.path.strip("/"):
+        raise ImproperlyConfigured(f"{name} is not of the form postgresql://user:password@host:port/database")
+    libpq: Mapping[str, Any] = {
+        "application_name": connection_name,
+        "connect_timeout": 2,  # seconds
+        "tcp_user_timeout": 5000,  # milliseconds until a peer that no longer acknowledges counts as gone
+        **dict(parse_qsl(url.query)),
+    }
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": unquote(url.hostname or ""),
+        "PORT": str(url.port or ""),
+        "OPTIONS": dict(libpq),
+    }

@@ -1,0 +1,25 @@
+# ruff: noqa: N999 - gunicorn's own name for it
+"""How a replica is served; docs/shop.md explains each line. The address comes from the command line (`--bind`)."""
+
+import gc
+import os
+from pathlib import Path
+
+worker_class = "gthread"
+workers = int(os.environ.get("AUTHBENCH_WORKERS") or 1)
+threads = int(os.environ.get("AUTHBENCH_THREADS") or 4)
+keepalive = 75  # seconds; longer than the load balancer keeps an idle connection, so that it is the one to close
+max_requests = 0  # a worker is never replaced while it is measured
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")  # whose X-Forwarded-Proto is believed
+control_socket_disable = True  # gunicorn 25 and later: no second way in
+if Path("/dev/shm").is_dir():  # noqa: S108
+    worker_tmp_dir = "/dev/shm"  # noqa: S108 - a heartbeat file on a disk can block the worker
+
+
+def post_worker_init(worker: object) -> None:  # noqa: ARG001
+    """Takes what the start allocated out of the garbage collector's sight: it lives as long as the process."""
+    gc.collect()
+    gc.freeze()

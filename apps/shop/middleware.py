@@ -1,0 +1,55 @@
+"""Middleware that every strategy has: headers of each answer, and protection against cross-origin requests."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from apps.contract.endpoints import REPLICA_HEADER
+from apps.shop.problems import problem
+
+Handler = Callable[[HttpRequest], HttpResponse]
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def answer_headers(handle: Handler) -> Handler:
+    """Every answer names its replica, tells its length (no chunked framing) and is stored by nobody."""
+    replica = settings.REPLICA
+
+    def handled(request: HttpRequest) -> HttpResponse:
+        response = handle(request)
+        response.headers[REPLICA_HEADER] = replica
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Content-Length"] = str(len(response.content))
+        return response
+
+    return handled
+
+
+def cross_origin_protection(handle: Handler) -> Handler:
+    """Refuses unsafe requests that a browser says come from another origin.
+
+    The rule of Go 1.25's net/http CrossOriginProtection and OWASP's Fetch Metadata defence: no token and no round trip.
+    Clients that are no browsers send neither header and pass; they carry nobody else's cookies.
+    """
+
+    def handled(request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE_METHODS or _same_origin(request):
+            return handle(request)
+        return problem(403, "cross-origin request refused")
+
+    return handled
+
+
+def _same_origin(request: HttpRequest) -> bool:
+    site = request.META.get("HTTP_SEC_FETCH_SITE")
+    if site:
+        return site in ("same-origin", "none")
+    origin = request.META.get("HTTP_ORIGIN")
+    if not origin:
+        return True
+    try:
+        return urlsplit(origin).netloc == request.get_host()
+    except ValueError:  # a bracket without its partner
+        return False

@@ -1,0 +1,174 @@
+"""What one request asks of the stores and of the interpreter, counted in this process: exact, the same every time."""
+
+import gc
+import io
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import SystemRandom
+from types import FrameType
+from typing import Any
+from unittest.mock import patch
+
+from django.db import connection
+from psycopg.pq import TransactionStatus
+
+from apps.contract.credentials import Credential
+from apps.contract.endpoints import ENDPOINTS, to_json
+
+# Drawing a session key's characters rejects some draws, so that how many there are is a matter of chance.
+DRAW = SystemRandom.getrandbits.__code__
+READING = 2  # of the transactions between two readings are the second half of one and the first half of the other
+Application = Callable[[Mapping[str, Any], Callable[..., Any]], Any]
+# Sent by `transaction.atomic` around others: they belong to a transaction and are not counted.
+FRAMES = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
+COMMITTED = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request was answered."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen while a request was handled: statements, transactions and cache commands in their order."""
+
+    sql: tuple[str, ...]
+    transactions: int
+    cache: tuple[str, ...]
+
+
+def environ(endpoint: str, credential: Credential, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The request as a WSGI server would hand it over (PEP 3333)."""
+    target = ENDPOINTS[endpoint]
+    content = b"" if body is None else to_json(body)
+    headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in credential.attach()}
+    if body is not None:
+        headers["CONTENT_TYPE"] = "application/json"
+    return {
+        "REQUEST_METHOD": target.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": target.path,
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "127.0.0.1",
+        "CONTENT_LENGTH": str(len(content)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(content),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        **headers,
+    }
+
+
+def handle(application: Application, request: dict[str, Any]) -> Reply:
+    """The request through the whole application, with the end of the answer that a server sends."""
+    begun: list[tuple[str, list[tuple[str, str]]]] = []
+    response = application(request, lambda status, headers, _=None: begun.append((status, headers)))
+    body = b"".join(response)
+    response.close()
+    status, headers = begun[0]
+    return Reply(int(status.split()[0]), tuple(headers), body)
+
+
+def see(act: Callable[[], Reply]) -> tuple[Reply, Seen]:
+    """Handles a request and writes down what it asks of the stores.
+
+    The number of transactions is compared with PostgreSQL's own count; RuntimeError where they differ.
+    """
+    with _statements() as statements, _cache_commands() as commands:
+        before = _committed()
+        statements.clear()
+        reply = act()
+        seen = [(idle, sql) for idle, sql in statements if not sql.startswith(FRAMES)]
+        begun = sum(idle for idle, _ in statements)
+        counted = _committed() - before - READING
+    if counted != begun:
+        raise RuntimeError(f"{begun} transactions seen here, {counted} by PostgreSQL: does somebody else use it?")
+    return reply, Seen(tuple(" ".join(sql.split()) for _, sql in seen), begun, tuple(commands))
+
+
+def count_calls(act: Callable[[], Reply]) -> int:
+    """Python functions entered while a request is handled (functions written in C are not counted).
+
+    The same in every process with the same PYTHONHASHSEED, once everything that is made on first use has been made.
+    """
+    calls = 0
+
+    def entered(frame: FrameType, event: str, argument: object) -> None:  # noqa: ARG001
+        nonlocal calls
+        calls += event == "call" and frame.f_code is not DRAW
+
+    gc.collect()
+    gc.disable()
+    sys.setprofile(entered)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    return calls
+
+
+def record(endpoints: Mapping[str, Mapping[str, Any]]) -> str:
+    """What was seen at each endpoint, as the text that people review."""
+    return "\n".join(_paragraph(name, seen) for name, seen in endpoints.items())
+
+
+def _paragraph(name: str, seen: Mapping[str, Any]) -> str:
+    endpoint = ENDPOINTS[name]
+    transactions = f"{seen['transactions']} transaction{'s' if seen['transactions'] != 1 else ''}"
+    lines = [f"{endpoint.method} {endpoint.path} -> {seen['status']}, {transactions}"]
+    lines += [f"  sql    {sql}" for sql in seen["sql"]]
+    lines += [f"  cache  {command}" for command in seen["cache"]]
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def _statements() -> Iterator[list[tuple[bool, str]]]:
+    """Statements, each with whether it began a transaction: psycopg sends BEGIN just before the first one."""
+    seen: list[tuple[bool, str]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        idle = connection.connection.info.transaction_status == TransactionStatus.IDLE
+        seen.append((idle, sql))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield seen
+
+
+@contextmanager
+def _cache_commands() -> Iterator[list[str]]:
+    """Names of the commands that redis-py sends; nothing where this process has not loaded it."""
+    seen: list[str] = []
+    redis = sys.modules.get("redis")
+    if redis is None:
+        yield seen
+        return
+    send = redis.connection.AbstractConnection.send_command
+
+    def note(connection: Any, *args: Any, **options: Any) -> Any:
+        seen.append(" ".join([args[0], *(a for a in args[1:] if a in ("EX", "NX", "XX"))]))
+        return send(connection, *args, **options)
+
+    with patch.object(redis.connection.AbstractConnection, "send_command", note):
+        yield seen
+
+
+def _committed() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute(COMMITTED)
+        return int(cursor.fetchone()[0])

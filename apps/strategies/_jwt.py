@@ -1,0 +1,124 @@
+"""Logins carried in a bearer token (RFC 6750): claims trusted as signed, or the user row read on every request."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.http import HttpRequest
+
+from apps.contract.endpoints import Caller
+from apps.strategies._authenticator import Members
+from apps.strategies._tokens import Claims, caller_of, claims_for, issue, verify
+from apps.strategies._user_row import active_user
+
+if TYPE_CHECKING:
+    from apps.shop.models import User
+
+LONGEST_LOGIN_S = 12 * 3600  # refreshing goes on no longer than this after the password was checked
+
+
+class JwtClaims:
+    """The token says who calls; no store is asked."""
+
+    vary = "Authorization"
+
+    def __init__(self) -> None:
+        self._key: bytes = settings.JWT_KEY
+        self._lifetime: int = settings.JWT_LIFETIME_S
+
+    def challenge(self, request: HttpRequest) -> str:
+        """RFC 6750, section 3: an error code only where a token was sent."""
+        return 'Bearer realm="shop", error="invalid_token"' if _bearer_token(request) else 'Bearer realm="shop"'
+
+    def establish(self, request: HttpRequest, user: "User") -> Members:
+        """A token with the claims of the user row that the password was checked against."""
+        user_logged_in.send(sender=type(user), request=request, user=user)
+        return self._first(user)
+
+    def authenticate(self, request: HttpRequest) -> Caller | None:
+        """Whom the token names. The claims stay with the request, for preferences and refresh."""
+        token = _bearer_token(request)
+        claims = verify(token, self._key) if token else None
+        if claims is None:
+            return None
+        request.claims = claims
+        return self._caller(claims)
+
+    def renew(self, request: HttpRequest, caller: Caller) -> tuple[Caller, Members] | None:
+        """A token with a new time, from the user row, until the login as a whole is too old."""
+        claims, now = request.claims, int(time.time())
+        end = claims["auth_time"] + max(LONGEST_LOGIN_S, self._lifetime)
+        current = self._current(caller)
+        if current is None or now >= end:
+            return None
+        return current, self._answer(
+            claims_for(
+                current,
+                now=now,
+                expires=min(now + self._lifetime, end),
+                auth_time=claims["auth_time"],
+                preferences=claims.get("preferences"),
+            )
+        )
+
+    def end(self, request: HttpRequest) -> None:
+        """Nothing can be taken back: the client forgets the token, and it is valid until `exp`."""
+        user_logged_out.send(sender=None, request=request, user=None)
+
+    def preferences(self, request: HttpRequest) -> Mapping[str, str]:
+        """From the token."""
+        return request.claims.get("preferences", {})
+
+    def keep_preferences(self, request: HttpRequest, preferences: Mapping[str, str]) -> Members:
+        """A token in place of the old one; it ends when that would have ended."""
+        claims = request.claims
+        return self._answer(
+            claims_for(
+                caller_of(claims),
+                now=int(time.time()),
+                expires=claims["exp"],
+                auth_time=claims["auth_time"],
+                preferences=preferences,
+            )
+        )
+
+    def mint(self, user: "User") -> tuple[Caller, Mapping[str, Any]]:
+        """The token of a login now."""
+        return user.caller, {"access_token": self._first(user)["access_token"]}
+
+    def _first(self, user: "User") -> Members:
+        now = int(time.time())
+        return self._answer(claims_for(user.caller, now=now, expires=now + self._lifetime, auth_time=now))
+
+    def _answer(self, claims: Claims) -> Members:
+        return {
+            "access_token": issue(claims, self._key),
+            "token_type": "Bearer",
+            "expires_in": claims["exp"] - claims["iat"],
+        }
+
+    def _caller(self, claims: Claims) -> Caller | None:
+        return caller_of(claims)
+
+    def _current(self, caller: Caller) -> Caller | None:
+        user = active_user(caller.id)
+        return user.caller if user else None
+
+
+class JwtRow(JwtClaims):
+    """The token names a user; everything else comes from that user's row."""
+
+    def _caller(self, claims: Claims) -> Caller | None:
+        user = active_user(int(claims["sub"]))
+        return user.caller if user else None
+
+    def _current(self, caller: Caller) -> Caller | None:
+        return caller  # read from the row a moment ago
+
+
+def _bearer_token(request: HttpRequest) -> str:
+    """The token of the Authorization header; empty where there is none. Never looked for in a query or a body."""
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,29 @@
+"""A signed token that names the caller: no store is asked."""
+
+from apps.shop.environment import number, signing_key
+from apps.shop.settings import *
+
+STRATEGY = {
+    "name": "jwt-hs256",
+    "carrier": "bearer",
+    "freshness": "claims",
+    "location": "token",
+    "summary": "A signed bearer token (HS256) with id, username and permissions.",
+    "stores": [],
+    "revocable": False,
+    "twin": "jwt-row",
+    "operations": {
+        "whoami": {"sql": 0, "cache": 0, "transactions": 0},
+        "orders": {"sql": 1, "cache": 0, "transactions": 1},
+        "orders-create": {"sql": 1, "cache": 0, "transactions": 1},
+        "reports-sales": {"sql": 1, "cache": 0, "transactions": 1},
+        "preferences": {"sql": 0, "cache": 0, "transactions": 0},
+        "refresh": {"sql": 1, "cache": 0, "transactions": 1},
+        "logout": {"sql": 0, "cache": 0, "transactions": 0},
+        "login": {"sql": 2, "cache": 0, "transactions": 2},
+        "public": {"sql": 0, "cache": 0, "transactions": 0},
+    },
+}
+AUTHENTICATOR = "apps.strategies._jwt.JwtClaims"
+JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
+JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)

@@ -1,0 +1,44 @@
+"""What each strategy asks of the stores is what its file declares and what people reviewed in tests/operations."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from apps.contract.registry import Operations, strategies
+from apps.shop.observation import record
+from tests.integration.shop_stack import ShopStack, shop_stack  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.slow
+RECORDS = Path(__file__).parents[1] / "operations"
+OWN = {name: found for name, found in strategies().items() if found.settings.startswith("apps.strategies.")}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_endpoints_ask_what_was_reviewed_and_declared(name: str, shop_stack: ShopStack) -> None:  # noqa: F811
+    """To accept a change, read it: `python -m apps.shop.manage operations --text > tests/operations/<name>.txt`."""
+    module = OWN[name].settings.rpartition(".")[2]
+    shop_stack.create_database(module)
+
+    seen = json.loads(shop_stack.manage(module, "operations"))
+
+    assert seen["strategy"] == name
+    counted = {
+        endpoint: Operations(len(found["sql"]), len(found["cache"]), found["transactions"])
+        for endpoint, found in seen["endpoints"].items()
+    }
+    assert counted == OWN[name].operations
+    assert record(seen["endpoints"]) == (RECORDS / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("module", ["session_db", "session_cached_db", "jwt_hs256"])
+def test_every_count_is_the_same_in_another_process(module: str, shop_stack: ShopStack) -> None:  # noqa: F811
+    first, second = (
+        shop_stack.manage(module, "operations", database=shop_stack.create_database(module)) for _ in range(2)
+    )
+
+    assert first == second
+
+
+def test_a_record_belongs_to_every_strategy_and_to_nothing_else() -> None:
+    assert sorted(path.stem for path in RECORDS.glob("*.txt")) == sorted(OWN)
