@@ -65,6 +65,10 @@ class Histogram:
         index = np.searchsorted(np.cumsum(self.counts), rank)
         return float(_bounds(np.array([index]))[1][0])
 
+    def max_us(self) -> float:
+        """The upper end of the highest bucket hit; 0 where there are no samples."""
+        return self.quantile_us(1.0) or 0.0
+
     def supports(self, share: float, beyond: int = SAMPLES_BEYOND) -> bool:
         """Whether at least `beyond` samples lie beyond the quantile."""
         return round(self.total * (1 - share), 6) >= beyond

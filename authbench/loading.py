@@ -12,11 +12,11 @@ from authbench.errors import UsageError
 from authbench.generator import Fire, Generator
 from authbench.histogram import decode
 from authbench.machine import split_cores
+from authbench.metric import QUANTILES
 from authbench.records import Load
 from authbench.target import checked_target
 from authbench.workload import Request, write_requests
 
-QUANTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
 OPEN_MODEL_POOL = 1_000
 WARM_UP_S = 0.3
 
@@ -79,8 +79,8 @@ def answer(load: Load) -> dict[str, Any]:
 
 def _quantiles(payload: str) -> dict[str, float]:
     histogram = decode(payload)
-    values = {name: histogram.get_value_at_percentile(p) / 1000 for name, p in QUANTILES.items()}
-    return {**values, "max": histogram.get_max_value() / 1000}
+    values = {name: histogram.quantile_us(share) or 0.0 for name, share in QUANTILES.items()}
+    return {name: value / 1000 for name, value in {**values, "max": histogram.max_us() or 0.0}.items()}
 
 
 def _request(target: Target) -> Request:

@@ -1,0 +1,93 @@
+"""From a result folder to everything that is shown of it: summary.json, report.html, report.md and charts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from authbench.analysis.findings import Comparison, Summary
+from authbench.analysis.summary import summarise
+from authbench.errors import UsageError
+from authbench.records import SCHEMA_VERSION, Manifest, Sample, Trial, read_series, read_trials
+from reports.charts.canvas import Chart, caption, styled
+from reports.charts.connections import connections_chart
+from reports.charts.cpu import cpu_chart
+from reports.charts.latency import latency_chart
+from reports.charts.pairs import pairs_chart
+from reports.charts.table import table_chart
+from reports.html import html
+from reports.markdown import markdown
+
+MANIFEST_FILE = "manifest.json"
+
+
+def build(folder: Path) -> tuple[Summary, list[Path]]:
+    """Write the findings and the report of a result folder; what was found, and the files written.
+
+    The same records give the same bytes. Raises UsageError where the folder holds no records or cannot be written.
+    """
+    manifest, trials, series = read_manifest(folder), read_trials(folder), read_series(folder)
+    summary = summarise(manifest, trials)
+    charts = draw(manifest, summary, trials, series)
+    files = {
+        "summary.json": (summary.model_dump_json(indent=1) + "\n").encode(),
+        "report.html": html(manifest, summary, charts).encode(),
+        "report.md": markdown(manifest, summary).encode(),
+    }
+    for _, pictures in charts:
+        for chart in pictures:
+            files[f"charts/{chart.name}.svg"] = chart.svg
+            files[f"charts/{chart.name}.png"] = chart.png
+    try:
+        return summary, _write(folder, files)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot write the report ({error.strerror})") from error
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The run's manifest. Raises UsageError where there is none, or one of a newer schema."""
+    path = folder / MANIFEST_FILE
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read ({error.strerror}); name a result folder such as results/…") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{path}: not a manifest of this authbench ({where}: {first['msg']})") from error
+    if manifest.schema_version > SCHEMA_VERSION:
+        raise UsageError(f"{path}: written by schema {manifest.schema_version}, this authbench reads {SCHEMA_VERSION}")
+    return manifest
+
+
+def draw(
+    manifest: Manifest, summary: Summary, trials: Sequence[Trial], series: Sequence[Sample]
+) -> list[tuple[Comparison, list[Chart]]]:
+    """All charts of every comparison. With several comparisons, file names end in their number."""
+    foot = caption(manifest)
+    drawn = []
+    with styled():
+        for number, comparison in enumerate(summary.comparisons, start=1):
+            end = f"-{number}" if len(summary.comparisons) > 1 else ""
+            found = (
+                cpu_chart(comparison, foot, f"cpu{end}"),
+                pairs_chart(comparison, summary.question.control, foot, f"pairs{end}"),
+                latency_chart(comparison, trials, foot, f"latency{end}"),
+                connections_chart(comparison, trials, series, foot, f"connections{end}"),
+                table_chart(comparison, foot, f"table{end}"),
+            )
+            drawn.append((comparison, [chart for chart in found if chart is not None]))
+    return drawn
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    charts = folder / "charts"
+    charts.mkdir(exist_ok=True)
+    for old in sorted(charts.iterdir()):  # a chart of an earlier build that this one does not draw would mislead
+        if old.suffix in (".svg", ".png") and f"charts/{old.name}" not in files:
+            old.unlink()
+    written = []
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+        written.append(folder / name)
+    return written

@@ -1,0 +1,105 @@
+"""The report for a pull request: short, and safe whatever a strategy is called."""
+
+import re
+
+from authbench.analysis.findings import Comparison, Summary
+from authbench.records import Manifest
+from reports.numbers import between, count, interval_cpu, percent, plus_minus, times, whole
+from reports.table import footnote
+from reports.words import freshness, printable, quantile, rank, verdict
+
+LONGEST = 60_000  # characters; GitHub cuts a comment at 65,536
+PROBLEMS_SHOWN = 10
+_SPECIAL = re.compile(r"([\\`*_\[\]{}#!~|$])")
+
+
+def markdown(manifest: Manifest, summary: Summary) -> str:
+    """The whole report; comparisons that would make it too long for a comment are named, not shown."""
+    head = [f"# authbench: {escape(summary.question.name)}", "", f"> {escape(summary.question.question)}", ""]
+    head += [f"{number}. {escape(line.text)} _({line.certainty})_" for number, line in enumerate(summary.answer, 1)]
+    foot = ["", *_validity(summary), "", *_provenance(manifest), ""]
+    shown: list[str] = []
+    left_out = []
+    for comparison in summary.comparisons:
+        section = _section(comparison)
+        if len("\n".join([*head, *shown, *section, *foot])) > LONGEST:
+            left_out.append(comparison.title)
+        else:
+            shown += section
+    if left_out:
+        shown += ["", f"Left out for length, see `report.html`: {escape('; '.join(left_out))[:2000]}"]
+    return "\n".join([*head, *shown, *foot])[:LONGEST]
+
+
+def escape(text: str) -> str:
+    """Text that no Markdown reader takes for markup, HTML, a table cell's end, a link or a mention."""
+    one_line = printable(" ".join(text.split()))
+    marked = _SPECIAL.sub(r"\\\1", one_line)
+    safe = marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
+    return safe.replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
+
+
+def _section(comparison: Comparison) -> list[str]:
+    heads = (
+        "#", "strategy", "freshness", "CPU ms a request", "of reference", "p50 ms", "p99 ms", "DB conn. peak",
+        "SQL", "cache", "credential bytes", "verdict",
+    )  # fmt: skip
+    lines = ["", f"## {escape(comparison.title)}", "", _cells(heads), _cells(["---"] * len(heads))]
+    for row in comparison.rows:
+        ratio = f"{times(row.to_reference)} ({between(row.to_reference)})" if row.to_reference else "1"
+        told = (
+            rank(row),
+            escape(row.strategy),
+            freshness(row),
+            plus_minus(row.cpu_ms),
+            ratio if row.to_reference or row.role == "reference" else "–",
+            quantile(row, "p50"),
+            quantile(row, "p99"),
+            whole(row.connections_peak),
+            count(row.statements_per_request),
+            count(row.cache_commands_per_request),
+            whole(row.credential_bytes),
+            f"**{verdict(row)}**",
+        )
+        lines.append(_cells(told))
+    lines += ["", f"<sub>{escape(footnote(comparison))}</sub>"]
+    if comparison.pairs:
+        lines += ["", _cells(("place", "claims", "row", "the user row costs, ms")), _cells(["---"] * 4)]
+    for pair in comparison.pairs:
+        cost = f"+{plus_minus(pair.user_row_ms)} ({interval_cpu(pair.user_row_ms)})" if pair.user_row_ms else "–"
+        place = f"{escape(pair.location)} ({escape(pair.claims)} → {escape(pair.row)})"
+        lines.append(_cells((place, plus_minus(pair.claims_ms), plus_minus(pair.row_ms), cost.replace("+-", "-"))))
+    return lines
+
+
+def _validity(summary: Summary) -> list[str]:
+    lines = [
+        f"{summary.valid} of {summary.trials} trials count; spread between launches {percent(summary.launch_noise)}; "
+        f"differences under about {percent(summary.resolution)} cannot be told apart here."
+    ]
+    for rejected in summary.rejected:
+        problems = "; ".join(rejected.problems[:PROBLEMS_SHOWN])
+        lines.append(f"- {escape(rejected.strategy)}: **invalid**, {escape(rejected.verdict.why)}: {escape(problems)}")
+    codes: dict[str, int] = {}
+    for trial in summary.invalid:
+        for reason in trial.reasons:
+            codes[reason.code] = codes.get(reason.code, 0) + 1
+    if codes:
+        lines.append("- invalid trials by reason: " + ", ".join(f"{escape(c)} {n}" for c, n in sorted(codes.items())))
+    return lines
+
+
+def _provenance(manifest: Manifest) -> list[str]:
+    machine = manifest.machine
+    where = f"{machine.cpu_model}, {machine.cores} cores, {machine.system}, Python {machine.python}"
+    commit = (
+        f", commit {manifest.git_commit[:12]}{' (dirty)' if manifest.git_dirty else ''}" if manifest.git_commit else ""
+    )
+    return [
+        f"<sub>{escape(where)}; {escape(manifest.started_utc)}; authbench {escape(manifest.authbench + commit)}; "
+        f"seed {manifest.seed}; {escape(manifest.command)}</sub>"
+    ]
+
+
+def _cells(cells: tuple[str, ...] | list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
