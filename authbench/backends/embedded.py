@@ -1,0 +1,270 @@
+"""The default backend: every part on this machine, from wheels or the user's own programs, gone when it closes."""
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from apps.contract.registry import Strategy
+from authbench.backends.parts import SOFTENED, Parts, start_parts
+from authbench.backends.shop import Keys, Serving, Shop
+from authbench.errors import StackError
+from authbench.records import CpuSource, Tier
+from authbench.stack import nginx, valkey
+from authbench.stack.databases import TEMPLATE, database_of
+from authbench.stack.diagnosis import writing
+from authbench.stack.nginx import Nginx, Site
+from authbench.stack.ports import LOOPBACK
+from authbench.stack.postgres import Postgres
+from authbench.stack.replicas import replica_name
+from authbench.stack.service import Running, Service
+from authbench.stack.stack import Stack
+from authbench.stack.valkey import Valkey
+
+USUAL_CONNECTIONS = 200
+SPARE_CONNECTIONS = 20  # for the bench, management commands and PostgreSQL's own
+START_S, START_PER_REPLICA_S = 30.0, 3.0
+
+
+class EmbeddedStack:
+    """PostgreSQL, Valkey, nginx and the replicas of some strategies. Use as a context manager.
+
+    Entering starts the first three; `seed`, `start_replicas` and `mint` follow in that order or another. Every method
+    raises StackError where a part fails. `cores` are the stack's; empty: no pinning. `replica_cpus` is each replica's
+    budget in cores, None for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        strategies: Sequence[Strategy],
+        replicas: int = 2,
+        workers: int = 1,
+        threads: int = 4,
+        conn_max_age_s: int = 60,
+        cores: tuple[int, ...] = (),
+        replica_cpus: float | None = None,
+    ) -> None:
+        if len(strategies) > valkey.DATABASES:
+            raise StackError(f"{len(strategies)} strategies, but the cache has {valkey.DATABASES} databases")
+        self.strategies = {strategy.name: strategy for strategy in strategies}
+        self.replicas = replicas  # of each strategy: those running, or, before that, those planned
+        self.cores = cores
+        self._serving = Serving(workers, threads, conn_max_age_s, replica_cpus)
+        self._keys = Keys()
+        self._ports: dict[str, int] = {}  # replica -> its port, the same at every launch
+        self._generation = 0
+        self._stack = Stack(cores)
+        self.parts: Parts
+        self._shop: Shop
+        self._callbacks = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        """Starts PostgreSQL, Valkey and nginx side by side."""
+        self._stack.__enter__()
+        try:
+            self._start_parts()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._callbacks.close()
+        finally:
+            self._stack.close()
+
+    def at_close(self, callback: Callable[[], None]) -> None:
+        """Called before the parts are stopped, for whoever keeps a connection to one of them."""
+        self._callbacks.callback(callback)
+
+    def _start_parts(self) -> None:
+        sessions = self.folder / "sessions"
+        with writing(self.folder):
+            for name in self.strategies:
+                (sessions / name).mkdir(mode=0o700, parents=True)
+        self._sites = {name: self._stack.ports.take() for name in self.strategies}
+        needed = len(self.strategies) * self.replicas * self._serving.workers * self._serving.threads
+        connections = max(USUAL_CONNECTIONS, needed + SPARE_CONNECTIONS)
+        self.parts = start_parts(self._stack, connections, self._all_sites(0), self._generation_name())
+        self._shop = Shop(self.parts, tuple(self.strategies), sessions, self._serving, self._keys)
+
+    # What stands in the stores
+
+    def seed(self, users: int, orders: int) -> None:
+        """Makes the schema and the data once, then a copy for every strategy."""
+        first = next(iter(self.strategies.values()))
+        amount = ("--users", str(users), "--orders", str(orders))
+        self._stack.run(
+            self._command(first, "migrate", "migrate", "--verbosity", "0", database=TEMPLATE),
+            self._command(first, "seed", "seed", *amount, database=TEMPLATE),
+        )
+        self.parts.databases.clone([database_of(name) for name in self.strategies])
+        self.parts.databases.settle()
+
+    def mint(self, strategy: Strategy, count: int) -> Path:
+        """A file with that many credentials, made by the strategy's own code; readable by its owner only."""
+        return self.mint_all([strategy], count)[strategy.name]
+
+    def mint_all(self, strategies: Sequence[Strategy], count: int, at_once: int = 2) -> dict[str, Path]:
+        """Strategy -> its file; a few commands run at a time, each of which keeps a core busy."""
+        files = {strategy.name: self.folder / f"minted-{strategy.name}.jsonl" for strategy in strategies}
+        commands = [
+            self._command(each, f"mint-{each.name}", "mint", "--count", str(count), "--out", str(files[each.name]))
+            for each in strategies
+        ]
+        self._stack.run(*commands, at_once=at_once)
+        return files
+
+    def operations(self, strategy: Strategy) -> dict[str, Any]:
+        """What each endpoint does, as `manage.py operations` counts it in process."""
+        output = self.folder / f"operations-{strategy.name}.json"
+        self._stack.run(self._command(strategy, f"operations-{strategy.name}", "operations", output=output))
+        found = json.loads(output.read_bytes())
+        assert isinstance(found, dict)
+        return found
+
+    # Replicas
+
+    def start_replicas(self, replicas: int | None = None) -> None:
+        """Fresh processes for every strategy, `replicas` of each (default: as before), in place of those running."""
+        self.stop_replicas()
+        self.replicas = self.replicas if replicas is None else replicas
+        services = [self._replica(name, number) for name in self.strategies for number in range(1, self.replicas + 1)]
+        self._stack.start(*services)
+        self._generation += 1
+        balancer = self._stack.running(nginx.NAME)
+        self.parts.nginx.reload(balancer, self._all_sites(self.replicas), self._generation_name())
+
+    def stop_replicas(self) -> None:
+        """Ends all replicas; may be called when there are none."""
+        self._stack.stop(*(name for name, tier in self._stack.tiers.items() if tier == "app"))
+
+    def _replica(self, strategy: str, number: int) -> Service:
+        name = replica_name(strategy, number)
+        if name not in self._ports:
+            self._ports[name] = self._stack.ports.take()
+        within = START_S + START_PER_REPLICA_S * self.replicas * len(self.strategies)
+        application = self._shop.application(self.strategies[strategy])
+        log = self._stack.log(name)
+        return application.service(number, self._ports[name], log, self.cores, self._serving.cpus, within)
+
+    # How it is reached
+
+    def url(self, strategy: str) -> str:
+        """The strategy's origin at the load balancer."""
+        return f"http://{LOOPBACK}:{self._sites[strategy]}"
+
+    def replica_urls(self, strategy: str) -> list[str]:
+        """Its running replicas, past the load balancer, in the order of their numbers."""
+        names = (replica_name(strategy, number) for number in range(1, self.replicas + 1))
+        return [f"http://{LOOPBACK}:{self._ports[name]}" for name in names if name in self._ports]
+
+    def replica_names(self, strategy: str) -> list[str]:
+        """Names of its running replicas, as `X-Replica`, `application_name` and the tiers know them."""
+        return [replica_name(strategy, number) for number in range(1, self.replicas + 1)]
+
+    def dsn(self, strategy: str) -> str:
+        """The strategy's own database, as its replicas reach it."""
+        return self.parts.databases.dsn(database_of(strategy))
+
+    @property
+    def user_password(self) -> str:
+        """The password of every seeded user."""
+        return self._keys.user_password
+
+    @property
+    def cache_url(self) -> str:
+        """Valkey; each strategy has a numbered database of its own there, in the order given."""
+        return self.parts.valkey.url()
+
+    @property
+    def postgres(self) -> Postgres:
+        """The database server."""
+        return self.parts.postgres
+
+    @property
+    def valkey(self) -> Valkey:
+        """The cache server."""
+        return self.parts.valkey
+
+    @property
+    def nginx(self) -> Nginx:
+        """The load balancer."""
+        return self.parts.nginx
+
+    # What it is and what it costs
+
+    @property
+    def folder(self) -> Path:
+        """For the bench's own files, credentials among them: nobody else can enter it, and it goes with the stack."""
+        return self._stack.private
+
+    @property
+    def tiers(self) -> Mapping[str, Tier]:
+        """Running service -> tier."""
+        return self._stack.tiers
+
+    @property
+    def budgets(self) -> tuple[bool, str]:
+        """Whether replicas can be given a CPU budget here, and why not."""
+        return self._stack.accounting.can_limit, self._stack.accounting.why
+
+    @property
+    def cpu_source(self) -> CpuSource:
+        """How CPU is counted here."""
+        return self._stack.accounting.source
+
+    @property
+    def settings(self) -> dict[str, dict[str, str]]:
+        """Part -> setting -> value, as configured; no secrets."""
+        return {**self.parts.settings, "replica": self._serving.described()}
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Part -> version."""
+        return self.parts.versions
+
+    @property
+    def softened(self) -> tuple[str, ...]:
+        """What production would run and this stack does not, a sentence each."""
+        return SOFTENED
+
+    def running(self, service: str) -> Running:
+        """The running service of that name: `postgres`, `valkey`, `nginx`, or a replica's."""
+        return self._stack.running(service)
+
+    def pids(self, service: str) -> set[int]:
+        """Everything that runs of a service."""
+        return self._stack.running(service).pids()
+
+    def cpu_ns(self) -> dict[str, int]:
+        """Service -> CPU time so far in nanoseconds."""
+        return self._stack.cpu_ns()
+
+    def check(self) -> None:
+        """Raises StackError where a service has died."""
+        self._stack.check()
+
+    def watch(self, pid: int) -> None:
+        """A process that somebody else started ends with the bench too."""
+        self._stack.watch(pid)
+
+    # Inside
+
+    def _command(self, strategy: Strategy, name: str, *arguments: str, **more: Any) -> Service:
+        return self._shop.command(strategy, self._stack.log(name), *arguments, cores=self.cores, **more)
+
+    def _all_sites(self, replicas: int) -> list[Site]:
+        return [
+            Site(name, port, tuple(self._ports[replica_name(name, n)] for n in range(1, replicas + 1)))
+            for name, port in self._sites.items()
+        ]
+
+    def _generation_name(self) -> str:
+        return f"{self._stack.name}:{self._generation}"

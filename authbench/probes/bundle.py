@@ -1,0 +1,114 @@
+"""All probes of one window, read in the order that disturbs it least."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import redis
+
+from authbench.backends.embedded import EmbeddedStack
+from authbench.errors import StackError
+from authbench.probes.balancer import BalancerProbe
+from authbench.probes.cache import CacheProbe
+from authbench.probes.cpu import CpuProbe
+from authbench.probes.database import Connections, DatabaseProbe
+from authbench.probes.memory import resident_bytes
+from authbench.probes.process import ProcessProbe
+from authbench.probes.sampler import Sampler
+from authbench.records import Cache, CpuSource, Database, Tier
+
+INTERVAL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the probes read about one window, as `Trial` keeps it."""
+
+    cpu_s: Mapping[Tier, float]
+    cpu_source: CpuSource
+    replica_cpu_s: Mapping[str, float]
+    database: Database
+    cache: Cache
+    resident_bytes: Mapping[str, int]
+    steal_share: float
+    throttled_s: float
+    probe_cpu_s: float  # the bench's thread time and its backend's
+    replicas_restarted: int
+    samples: tuple[dict[str, Any], ...]  # members of `Sample`, but for the trial's number
+
+
+class Probes:
+    """Reads every tier around one window of one strategy. Its connections close with the stack."""
+
+    def __init__(self, stack: EmbeddedStack, interval_s: float = INTERVAL_S) -> None:
+        self._stack = stack
+        self._interval_s = interval_s
+        self.balancer = BalancerProbe(stack)
+        self._database = DatabaseProbe(stack)
+        stack.at_close(self._database.close)
+        self._cache = CacheProbe(stack)
+        stack.at_close(self._cache.close)
+        self._cpu = CpuProbe(stack)
+        self._process = ProcessProbe(stack)
+        self._strategy = ""
+        self._reads_cache = False
+        self._cost_ns = 0
+        self._backend_ns = 0
+        self._sampler: Sampler[tuple[Connections, int | None]] | None = None
+
+    def before(self, strategy: str) -> None:
+        """Starts to read; the CPU counters last, so that what reading costs is not charged to the stack."""
+        begin = time.thread_time_ns()
+        self._strategy = strategy
+        self._reads_cache = "cache" in self._stack.strategies[strategy].stores
+        try:
+            self._process.before(strategy)
+            self._cache.before(strategy)
+            self._database.before(strategy)
+        except (psycopg.Error, redis.RedisError) as error:
+            raise self._failed(error) from error
+        self._cpu.before(strategy)
+        self._backend_ns = self._database.backend_cpu_ns()
+        self._sampler = Sampler(self._sample, self._interval_s)
+        self._cost_ns = time.thread_time_ns() - begin
+
+    def after(self) -> Readings:
+        """Ends the window; no request may be in flight. Raises StackError where a store no longer answers."""
+        assert self._sampler is not None, "before() comes first"
+        begin = time.thread_time_ns()
+        try:
+            sampled = self._sampler.stop()
+            backend_ns = self._database.backend_cpu_ns() - self._backend_ns
+            cpu = self._cpu.after(backend_ns)
+            database = self._database.after(tuple(connections for _, (connections, _) in sampled.readings))
+            cache = self._cache.after(max(cached or 0 for _, (_, cached) in sampled.readings))
+        except (psycopg.Error, redis.RedisError) as error:
+            raise self._failed(error) from error
+        resident = resident_bytes(self._stack, self._strategy)
+        restarted = self._process.after()
+        spent_ns = self._cost_ns + sampled.cpu_ns + backend_ns + time.thread_time_ns() - begin
+        return Readings(
+            cpu_s=cpu.cpu_s,
+            cpu_source=self._stack.cpu_source,
+            replica_cpu_s=cpu.replica_cpu_s,
+            database=database,
+            cache=cache,
+            resident_bytes=resident,
+            steal_share=cpu.steal_share,
+            throttled_s=cpu.throttled_s,
+            probe_cpu_s=spent_ns / 1e9,
+            replicas_restarted=restarted,
+            samples=tuple(
+                {"at_s": at_s, "connections": connections, "cache_connections": cached}
+                for at_s, (connections, cached) in sampled.readings
+            ),
+        )
+
+    def _sample(self) -> tuple[Connections, int | None]:
+        return self._database.connections(), self._cache.connections() if self._reads_cache else None
+
+    def _failed(self, error: Exception) -> StackError:
+        self._stack.check()  # where the part has died, its log says more
+        return StackError(f"reading the counters failed: {error}")

@@ -1,0 +1,37 @@
+"""What both stores have counted for one strategy so far, for verification."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from authbench.backends.embedded import EmbeddedStack
+from authbench.probes.cache import CacheProbe
+from authbench.probes.database import DatabaseProbe
+
+
+class StoreTotals(NamedTuple):
+    """Running totals."""
+
+    sql: int  # statements, without BEGIN and COMMIT
+    cache: int  # commands of all strategies together, without connection set-up
+
+
+class StoreReader:
+    """Reads PostgreSQL's and Valkey's own counts. Use as a context manager."""
+
+    def __init__(self, stack: EmbeddedStack) -> None:
+        self._database = DatabaseProbe(stack)
+        self._cache = CacheProbe(stack)
+
+    def of(self, strategy: str) -> Callable[[], StoreTotals]:
+        """A question that can be asked again and again."""
+        return lambda: StoreTotals(self._database.totals(strategy).statements, sum(self._cache.totals().values()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._cache.close()

@@ -1,0 +1,53 @@
+"""One database a strategy, all copies of one template, so that PostgreSQL's counters belong to one strategy each."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from authbench.stack.postgres import Postgres
+
+ROLE = "shop"
+TEMPLATE = "template_shop"
+
+
+def database_of(strategy: str) -> str:
+    """`shop_session_db` for `session-db`."""
+    return "shop_" + strategy.replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """The application's databases in a running server."""
+
+    server: Postgres
+    password: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(24))
+
+    def prepare(self) -> None:
+        """Makes the application's role, the empty template, and the extension that counts statements."""
+        with self.server.connect() as connection:
+            connection.execute("CREATE EXTENSION pg_stat_statements")
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(ROLE), sql.Literal(self.password))
+            )
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*map(sql.Identifier, (TEMPLATE, ROLE))))
+
+    def clone(self, names: list[str]) -> None:
+        """Copies the template under each name. Nobody may be connected to the template meanwhile."""
+        with self.server.connect() as connection:
+            for name in names:
+                # Half the time of `wal_log` here (27 and 57 ms for 26 MB), and nothing left in the log or the buffers.
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy").format(
+                        *map(sql.Identifier, (name, ROLE, TEMPLATE))
+                    )
+                )
+
+    def settle(self) -> None:
+        """Writes out what set-up has changed, so that no checkpoint of it falls into a measured window."""
+        with self.server.connect() as connection:
+            connection.execute("CHECKPOINT")
+
+    def dsn(self, name: str) -> str:
+        """The application's connection URL."""
+        return self.server.dsn(name, ROLE, self.password)

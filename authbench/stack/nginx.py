@@ -1,0 +1,197 @@
+"""nginx as load balancer: one worker, one port a strategy, its replicas in turn, and nothing hidden by a second try."""
+
+import http.client
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from authbench.errors import StackError
+from authbench.stack.accounts import nobodys_group
+from authbench.stack.diagnosis import writing
+from authbench.stack.ports import LOOPBACK
+from authbench.stack.processes import table
+from authbench.stack.service import Running, Service
+
+NAME = "nginx"
+BUFFERING = "buffer=64k flush=20ms"
+RELOAD_S = 10.0
+PAUSE_S = 0.01  # between two questions
+KEPT_UPSTREAM = 64  # idle connections to a strategy's replicas
+SETTINGS: Mapping[str, str] = {
+    "worker_processes": "1",
+    "balancing": "round robin",
+    "upstream keepalive": str(KEPT_UPSTREAM),
+    "proxy_next_upstream": "off",
+    "keepalive_requests": "1000000",
+    "keepalive_timeout": "75s",
+    "access_log": "a line a request that says which port, written every 20 ms",
+}
+SOFTENED = (
+    "nginx: clients speak plain HTTP to it; production ends TLS here. Replicas are told https, as they would be then."
+)
+
+CONFIGURATION = """\
+daemon off;
+worker_processes 1;
+worker_shutdown_timeout 1s;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+{user}
+events {{
+  worker_connections 4096;
+}}
+http {{
+  # The wheel's nginx has no stub_status: requests are counted by these lines, the cheapest that nginx can write.
+  log_format port $server_port;
+  log_format mark "mark $arg_id";
+  access_log {counts} port {buffering};
+  server_tokens off;
+  keepalive_requests 1000000;
+  keepalive_timeout 75s;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  proxy_http_version 1.1;
+  proxy_next_upstream off;
+  proxy_connect_timeout 2s;
+  proxy_set_header Connection "";
+  proxy_set_header Host $http_host;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-Proto https;
+  server {{
+    listen {host}:{status_port};
+    access_log off;
+    location = /mark {{ access_log {counts} mark {buffering}; return 204; }}
+    location = /generation {{ return 200 "{generation}"; }}
+    location / {{ return 404; }}
+  }}
+{servers}}}
+"""
+UPSTREAM = """\
+  upstream {name} {{
+{members}    keepalive {kept};
+  }}
+"""
+# max_fails=0: a replica that fails goes on getting its share, so that the failure shows.
+MEMBER = "    server {host}:{port} max_fails=0;\n"
+SERVER = """\
+  server {{
+    listen {host}:{port} backlog=4096;
+    location / {{ {action} }}
+  }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One strategy's origin: its port, and the ports of its replicas (none yet: it answers 503)."""
+
+    name: str
+    port: int
+    replicas: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Nginx:
+    """One balancer that is to be."""
+
+    program: Path
+    folder: Path
+    status_port: int
+
+    @property
+    def counts_file(self) -> Path:
+        """A line a finished request: the port it came to, or `mark` and the id asked for."""
+        return self.folder / "counts.log"
+
+    def mark(self, identity: str) -> None:
+        """Has a line `mark <identity>` written after those of all requests finished so far.
+
+        Raises StackError where nginx does not answer.
+        """
+        if self._get(f"/mark?id={identity}") is None:
+            raise StackError("nginx: does not answer on its own port")
+
+    @property
+    def configuration_file(self) -> Path:
+        """What it reads at start and at every SIGHUP."""
+        return self.folder / "nginx.conf"
+
+    def configuration(self, sites: Sequence[Site], generation: str) -> str:
+        """The whole configuration; a generation is named so that it can be asked which one is served."""
+        return CONFIGURATION.format(
+            folder=self.folder,
+            host=LOOPBACK,
+            status_port=self.status_port,
+            counts=self.counts_file,
+            buffering=BUFFERING,
+            generation=generation,
+            user=f"user nobody {nobodys_group()};" if os.geteuid() == 0 else "",
+            servers="".join(_blocks(site) for site in sites),
+        )
+
+    def write(self, sites: Sequence[Site], generation: str) -> None:
+        """Replaces the configuration; a running nginx reads it at the next SIGHUP."""
+        with writing(self.folder):
+            self.folder.mkdir(mode=0o711, exist_ok=True)
+            draft = self.configuration_file.with_suffix(".draft")
+            draft.write_text(self.configuration(sites, generation), encoding="utf-8")
+            draft.replace(self.configuration_file)
+
+    def service(self, log: Path, generation: str, cores: tuple[int, ...], cpus: float | None = None) -> Service:
+        """The balancer, with the configuration last written."""
+        return Service(
+            name=NAME,
+            tier="lb",
+            command=(str(self.program), "-p", str(self.folder), "-e", "stderr", "-c", str(self.configuration_file)),
+            folder=self.folder,
+            log=log,
+            environment={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+            ready=lambda: self.generation() == generation,
+            cores=cores,
+            cpus=cpus,
+        )
+
+    def generation(self) -> str | None:
+        """Which configuration a new connection meets; None where nobody answers."""
+        return self._get("/generation")
+
+    def reload(self, running: Running, sites: Sequence[Site], generation: str) -> None:
+        """Has it start afresh with these sites: when this returns, the old worker and its connections are gone.
+
+        Raises StackError where that takes longer than 10 s.
+        """
+        before = running.pids() - {running.pid}
+        self.write(sites, generation)
+        running.send(signal.SIGHUP)
+        deadline = time.monotonic() + RELOAD_S
+        while before & table().keys() or self.generation() != generation:
+            if running.exit_code() is not None:
+                raise running.died("while it read its new configuration")
+            if time.monotonic() > deadline:
+                said = f"nginx: does not take its new configuration within {RELOAD_S:.0f} s"
+                raise StackError(said, running.log_tail())
+            time.sleep(PAUSE_S)
+
+    def _get(self, path: str) -> str | None:
+        connection = http.client.HTTPConnection(LOOPBACK, self.status_port, timeout=2)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+
+def _blocks(site: Site) -> str:
+    if not site.replicas:
+        return SERVER.format(host=LOOPBACK, port=site.port, action="return 503;")
+    upstream = UPSTREAM.format(
+        name=site.name,
+        kept=KEPT_UPSTREAM,
+        members="".join(MEMBER.format(host=LOOPBACK, port=port) for port in site.replicas),
+    )
+    return upstream + SERVER.format(host=LOOPBACK, port=site.port, action=f"proxy_pass http://{site.name};")
