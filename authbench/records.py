@@ -164,7 +164,7 @@ class Contender(Frozen):
     location: str
     twin: str | None
     summary: str
-    operations: Mapping[str, Mapping[str, int]]  # endpoint -> sql, cache, transactions: counted by verification
+    operations: Mapping[str, Mapping[str, int]]  # endpoint -> sql, cache, transactions, as verified
     verified: bool
     problems: tuple[str, ...] = ()  # why it is not measured, a line a failed check
 

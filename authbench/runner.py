@@ -36,12 +36,12 @@ def run(order: Order, watcher: Watcher) -> None:
     contenders = [known[name] for name in order.scenario.factors.strategy]
     cores = split_cores(frozenset(os.sched_getaffinity(0)))
     with interruptible(), pinned(cores), ready_stack(order.scenario, contenders, cores, watcher) as stack:
-        sessions = open_sessions(stack, contenders, order.scenario.data.live_sessions)
-        files = prepare_requests(stack.folder, order.scenario, contenders, sessions.minted, order.seed)
+        minted = open_sessions(stack, contenders, order.scenario.data.live_sessions)
+        files = prepare_requests(stack.folder, order.scenario, contenders, minted, order.seed)
         watcher.phase("starting replicas")
         stack.start_replicas()
         watcher.phase("verifying every strategy on every replica")
-        verified = verify_stack(stack, contenders, sessions.minted, watcher)
+        verified = verify_stack(stack, contenders, minted, watcher)
         cells = [cell for cell in order.scenario.cells() if verified[cell.strategy].passed]
         if not cells:
             raise InvalidRunError("no strategy passed verification, so nothing was measured; see `authbench verify`")

@@ -182,7 +182,7 @@ def load_scenario(
         factors=factors,
         workloads=document.workloads,
         stack=document.stack,
-        data=document.data.model_copy(update={"live_sessions": min(live, document.data.users)}),
+        data=document.data.model_copy(update={"live_sessions": min(live, document.data.users - 1)}),
         load=document.load,
         profile=chosen,
     )

@@ -1,8 +1,6 @@
 """From an empty stack to one that may be measured: data, credentials, verification, prepared requests, rates."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -16,26 +14,13 @@ from authbench.scenario import Cell, Scenario
 from authbench.trial import Bench, RequestFile
 from authbench.workload import credential_bytes, requests_of, write_requests
 
-PILOT_S = 0.4  # of the closed model, a strategy and workload: finds the rate that all can serve
-AT_ONCE = 2  # management commands; each keeps about one core busy
+PILOT_S = 0.3  # of the closed model, a strategy and workload: finds the rate that all can serve
 
 
-@dataclass(frozen=True, slots=True)
-class Sessions:
-    """Every strategy's live sessions, and what its management command counted in process."""
-
-    minted: Mapping[str, Minted]
-    transactions: Mapping[str, Mapping[str, int]]  # strategy -> endpoint -> database transactions a request
-
-
-def open_sessions(stack: EmbeddedStack, strategies: Sequence[Strategy], live_sessions: int) -> Sessions:
-    """Mints the credentials and counts each endpoint's transactions in process, a few strategies at a time."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        minted = pool.map(lambda s: Minted.read(stack.mint(s, live_sessions)), strategies)
-        return Sessions(
-            minted={s.name: m for s, m in zip(strategies, minted, strict=True)},
-            transactions={s.name: {e: o.transactions for e, o in s.operations.items()} for s in strategies},
-        )
+def open_sessions(stack: EmbeddedStack, strategies: Sequence[Strategy], live_sessions: int) -> dict[str, Minted]:
+    """Every strategy's live sessions, made by its own code, and a spare one that verification may end."""
+    paths = stack.mint_all(strategies, live_sessions + 1)
+    return {strategy.name: Minted.read(paths[strategy.name]) for strategy in strategies}
 
 
 def verify_stack(

@@ -40,9 +40,9 @@ def verify_strategies(chosen: Sequence[Strategy], replicas: int, watcher: Watche
     """Brings the stack up, runs every check, takes it down."""
     with interruptible(), _up(chosen, replicas, watcher) as stack:
         watcher.phase("minting credentials")
-        sessions = open_sessions(stack, chosen, VERIFY_SESSIONS)
+        minted = open_sessions(stack, chosen, VERIFY_SESSIONS)
         watcher.phase("verifying every strategy on every replica")
-        return list(verify_stack(stack, chosen, sessions.minted, watcher).values())
+        return list(verify_stack(stack, chosen, minted, watcher).values())
 
 
 @contextmanager

@@ -35,6 +35,8 @@ class Subject:
     analyst: User  # may
     customer_credential: Credential
     analyst_credential: Credential
+    spare: User  # whose session may be ended: nobody sends load with it
+    spare_credential: Credential
     replicas: int
 
     @property
@@ -49,9 +51,12 @@ class Subject:
 
     def visitor(self, user: User) -> Visitor:
         """A client that holds that user's minted credential."""
-        return self.anonymous.as_bearer_of(
-            self.customer_credential if user is self.customer else self.analyst_credential
-        )
+        minted = {
+            self.customer: self.customer_credential,
+            self.analyst: self.analyst_credential,
+            self.spare: self.spare_credential,
+        }
+        return self.anonymous.as_bearer_of(minted[user])
 
 
 Check = Callable[[Subject], Iterator[str]]
@@ -185,10 +190,9 @@ def renews_and_ends(subject: Subject) -> Iterator[str]:
     """After a refresh the caller is still known; after a logout the old credential does what was declared."""
     if not subject.keeps_state:
         return
-    visitor = subject.anonymous.as_bearer_of(subject.anonymous.credential)
-    visitor.log_in(subject.analyst)
+    visitor = subject.visitor(subject.spare)
     renewed = visitor.call("refresh")
-    if renewed.status != 200 or visitor.call("whoami").body != whoami_body(subject.analyst.caller):
+    if renewed.status != 200 or visitor.call("whoami").body != whoami_body(subject.spare.caller):
         yield f"refresh: {_shown(renewed)}, or whoami after it is not the caller's"
     before = visitor.credential
     ended = visitor.call("logout")

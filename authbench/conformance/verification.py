@@ -37,14 +37,19 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Minted:
-    """The minted credentials of one strategy, as `manage.py mint` wrote them."""
+    """The minted credentials of one strategy, as `manage.py mint` wrote them.
+
+    The last one is `spare`: verification may end its session, so it is not among the `rows` that load is sent with.
+    """
 
     rows: tuple[Mapping[str, Any], ...]
+    spare: Mapping[str, Any]
 
     @classmethod
     def read(cls, path: Path) -> "Minted":
         """Reads the JSON-lines file."""
-        return cls(tuple(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()))
+        *rows, spare = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+        return cls(tuple(rows), spare)
 
 
 def subject_of(
@@ -59,6 +64,8 @@ def subject_of(
         analyst=User(caller_of(dict(analyst)), password),
         customer_credential=load(strategy.carrier, customer["credential"]),
         analyst_credential=load(strategy.carrier, analyst["credential"]),
+        spare=User(caller_of(dict(minted.spare)), password),
+        spare_credential=load(strategy.carrier, minted.spare["credential"]),
         replicas=replicas,
     )
 

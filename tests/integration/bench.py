@@ -38,6 +38,7 @@ class ToldStack(Stack):
         super().__enter__()
         tell(
             "folder",
+            watchdog=self._watchdog.pid,
             folder=str(self.folder),
             locks=str(self.ports.folder),
             cgroups=[str(path) for path in self.accounting.parents(self.name)],

@@ -116,7 +116,7 @@ def test_an_interrupt_at_the_terminal_is_the_benchs_alone(start: Callable[..., B
 def test_the_watchdog_ignores_being_asked_to_end(start: Callable[..., Bench]) -> None:
     bench = start()
     bench.wait_for("folder")
-    (watchdog,) = (pid for pid, _ in bench.family)
+    watchdog = bench.told["watchdog"]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(watchdog, number)
     bench.wait_for("ready")
@@ -127,7 +127,7 @@ def test_the_watchdog_ignores_being_asked_to_end(start: Callable[..., Bench]) ->
 def test_without_its_watchdog_an_interrupt_still_cleans_up(start: Callable[..., Bench]) -> None:
     bench = start()
     bench.wait_for("folder")
-    (watchdog,) = (pid for pid, _ in bench.family)
+    watchdog = bench.told["watchdog"]
     bench.wait_for("ready")
     os.kill(watchdog, signal.SIGKILL)
     bench.process.send_signal(signal.SIGINT)

@@ -151,24 +151,22 @@ def test_an_environment_variable_replaces_a_program(
 
 
 @as_root
-def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", tmp_path], check=False, stderr=subprocess.DEVNULL
-    )
-    if mounted.returncode != 0:
-        pytest.skip("this machine does not let us mount a small disk")
-    try:
-        tmp_path.chmod(0o755)
-        for folder in tmp_path.parents:
-            if folder != Path("/tmp") and folder.is_relative_to("/tmp"):
-                folder.chmod(0o755)
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        expected = r"^initdb: .*the disk that holds .* is full; free some space"
-        with pytest.raises(StackError, match=expected), Stack() as stack:
-            start_parts(stack, 20, [], "1")
-        assert list(tmp_path.iterdir()) == []
-    finally:
-        subprocess.run(["umount", "-l", tmp_path], check=True)
+def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not pytest's own folder, which is closed to the account that PostgreSQL runs as.
+    with tempfile.TemporaryDirectory() as disk:
+        command = ["mount", "-t", "tmpfs", "-o", "size=12m,mode=755", "tmpfs", disk]
+        Path(disk).chmod(0o755)
+        if subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode != 0:
+            pytest.skip("this machine does not let us mount a small disk")
+        try:
+            monkeypatch.setattr(tempfile, "tempdir", disk)
+            expected = r"^initdb: .*the disk that holds .* is full; free some space"
+            with pytest.raises(StackError, match=expected), Stack() as stack:
+                start_parts(stack, 20, [], "1")
+            assert list(Path(disk).iterdir()) == []
+        finally:
+            monkeypatch.undo()
+            subprocess.run(["umount", "-l", disk], check=True)
 
 
 @as_root

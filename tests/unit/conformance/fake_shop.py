@@ -16,6 +16,7 @@ from apps.contract.endpoints import ENDPOINTS, PROBLEM_JSON, Caller, to_json, wh
 PASSWORD = "right"
 CUSTOMER = Caller(1, "user00001", ())
 ANALYST = Caller(10, "user00010", ("view_reports",))
+ANALYST_2 = Caller(20, "user00020", ("view_reports",))
 REPLICAS = 2
 
 Answered = tuple[int, dict[str, Any]]

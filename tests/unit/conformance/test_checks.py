@@ -10,9 +10,9 @@ from authbench.conformance.checks import Subject, foreign, tampered, truncated
 from authbench.conformance.verification import Verified, verify
 from authbench.conformance.visitor import User, Visitor
 from authbench.probes.counts import StoreTotals
-from tests.unit.conformance.fake_shop import ANALYST, CUSTOMER, PASSWORD, REPLICAS, FakeShop
+from tests.unit.conformance.fake_shop import ANALYST, ANALYST_2, CUSTOMER, PASSWORD, REPLICAS, FakeShop
 
-COUNTED = ("whoami", "orders", "logout")
+COUNTED = ("whoami", "orders", "refresh", "logout")
 
 
 def strategy(name: str = "fake", revocable: bool = True) -> Strategy:
@@ -41,6 +41,8 @@ def verified(*shops: FakeShop, revocable: bool = True) -> list[Verified]:
                 analyst=User(ANALYST, PASSWORD),
                 customer_credential=Bearer(shop.mint(CUSTOMER)),
                 analyst_credential=Bearer(shop.mint(ANALYST)),
+                spare=User(ANALYST_2, PASSWORD),
+                spare_credential=Bearer(shop.mint(ANALYST_2)),
                 replicas=REPLICAS,
             )
         )
