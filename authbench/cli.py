@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +21,7 @@ from authbench.errors import AuthbenchError, InvalidRunError, StackError, UsageE
 from authbench.metric import METRICS
 from authbench.order import Order
 from authbench.progress import Silent, as_minutes, bar
+from authbench.records import read_manifest
 from authbench.scenario import Scenario, load_scenario, nearest, scenario_names
 
 app = typer.Typer(
@@ -68,6 +68,8 @@ def run_command(
     chosen = _scenario(scenario, profile, names, levels or [])
     where = resume or folder or Path("results") / f"{chosen.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     order = Order(chosen, seed, where, f"authbench {shlex.join(sys.argv[1:])}", resume is not None)
+    if resume is not None:
+        read_manifest(resume)  # before anything is announced
     _announce(chosen, where)
     _run(order, as_json)
 
@@ -192,12 +194,9 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        _complain(error.format_message())
-        sys.exit(UsageError.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted; nothing is left running")
         sys.exit(130)
     except StrategyError as error:
@@ -211,6 +210,11 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:
+        # Typer carries a copy of Click or uses Click itself: a wrong option is known by what it can say, not by class.
+        if (told := getattr(error, "format_message", None)) is not None:
+            if message := told():  # empty where help was printed instead
+                _complain(message)
+            sys.exit(UsageError.exit_code)
         with tempfile.NamedTemporaryFile("w", prefix="authbench-", suffix=".log", delete=False) as details:
             traceback.print_exc(file=details)
         _complain(f"a defect of authbench: {type(error).__name__}: {error}; please report it with {details.name}")

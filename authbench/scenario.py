@@ -266,7 +266,10 @@ def _apply(factors: Factors, profile: Profile, overrides: Mapping[str, Sequence[
     try:
         return Factors.model_validate(levels)
     except ValidationError as error:
-        raise UsageError(_explain(error, path)) from error
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        where = f"--set {name}" if name in overrides else f"{path}: key 'factors.{name}'"
+        raise UsageError(f"{where}: {first['msg']}, not {first['input']!r}") from error
 
 
 def _check_names(

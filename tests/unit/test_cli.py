@@ -28,7 +28,7 @@ def authbench(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[
         (["run", "--profile", "quik"], "did you mean 'quick'"),
         (["run", "--strategies", "jwt-hs265"], "did you mean 'jwt-hs256'"),
         (["run", "--set", "replicas"], "factor=level,level"),
-        (["run", "--set", "replicas=0"], "factors.replicas"),
+        (["run", "--set", "replicas=0"], "--set replicas: Input should be greater than or equal to 1"),
         (["run", "--set", "replica=2"], "did you mean 'replicas'"),
         (["run", "--backend", "cloud"], "embedded"),
         (["run", "--resume", "/nowhere"], "no manifest.json"),
