@@ -1,0 +1,97 @@
+"""Virtual users with real logins: each gets a credential of its own by the contract, and a request that carries it."""
+
+import http.client
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gevent.pool import Pool as Greenlets
+
+from apps.contract.credentials import Headers, anonymous
+from apps.contract.endpoints import ENDPOINTS, names_caller, to_json
+from apps.contract.registry import Carrier
+from loadtests.plan import PlanError, host_header, origin
+from loadtests.prepared import Prepared, prepare
+
+LOGINS_AT_ONCE = 8
+LOGIN_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who logs in."""
+
+    username: str
+    password: str
+
+
+def read_accounts(path: Path) -> list[Account]:
+    """Accounts of a JSON-lines file of {"username", "password"}; a line `{"users": [...]}` holds several.
+
+    `authbench up --json` writes such a line. Raises PlanError where the file cannot be read or holds none.
+    """
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        flat = [user for row in rows for user in row.get("users", [row])]
+        accounts = [Account(str(user["username"]), str(user["password"])) for user in flat]
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{path}: {error}") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise PlanError(f'{path}: each line is {{"username": …, "password": …}}') from error
+    if not accounts:
+        raise PlanError(f"{path}: no account in it")
+    return accounts
+
+
+def visitors(url: str, accounts: Sequence[Account], carrier: Carrier, method: str, path: str) -> list[Prepared]:
+    """One request an account, with the credential of its own login. Raises PlanError where a login fails."""
+    greenlets = Greenlets(LOGINS_AT_ONCE)
+    answers = greenlets.imap(lambda account: _log_in_or_error(url, account, carrier), accounts)
+    requests = []
+    for number, (account, headers) in enumerate(zip(accounts, answers, strict=True)):
+        if isinstance(headers, PlanError):
+            raise headers
+        row = {"method": method, "path": path, "headers": headers, "status": _status(method, path)}
+        requests.append(prepare(number, {**row, "contains": names_caller(account.username).decode()}, host_header(url)))
+    return requests
+
+
+def stranger(url: str, method: str, path: str) -> Prepared:
+    """The request of somebody who has not logged in."""
+    row = {"method": method, "path": path, "headers": (), "status": _status(method, path)}
+    return prepare(0, row, host_header(url))
+
+
+def log_in(url: str, account: Account, carrier: Carrier) -> Headers:
+    """The headers that carry the credential of a fresh login. Raises PlanError where it fails."""
+    endpoint = ENDPOINTS["login"]
+    connection = http.client.HTTPConnection(*origin(url), timeout=LOGIN_TIMEOUT_S)
+    body = to_json({"username": account.username, "password": account.password})
+    try:
+        connection.request(endpoint.method, endpoint.path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        content = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise PlanError(f"login of {account.username} at {url}: {error or type(error).__name__}") from error
+    finally:
+        connection.close()
+    if answer.status != endpoint.status:
+        raise PlanError(f"login of {account.username} at {url}: status {answer.status}")
+    headers = anonymous(carrier).absorb(answer.getheaders(), content).attach()
+    if not headers and carrier != "none":
+        raise PlanError(f"login of {account.username} at {url}: no {carrier} credential in the answer; check --carrier")
+    return headers
+
+
+def _log_in_or_error(url: str, account: Account, carrier: Carrier) -> Headers | PlanError:
+    try:
+        return log_in(url, account, carrier)
+    except PlanError as error:
+        return error
+
+
+def _status(method: str, path: str) -> int:
+    """What the contract answers; 200 for what it does not know."""
+    bare = path.partition("?")[0]
+    return next((known.status for known in ENDPOINTS.values() if (known.method, known.path) == (method, bare)), 200)
