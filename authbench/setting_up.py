@@ -14,7 +14,7 @@ from authbench.scenario import Cell, Scenario
 from authbench.trial import Bench, RequestFile
 from authbench.workload import credential_bytes, requests_of, write_requests
 
-PILOT_S = 0.3  # of the closed model, a strategy and workload: finds the rate that all can serve
+PILOT_S = 0.2  # of the closed model, a strategy and workload: finds the rate that all can serve
 
 
 def open_sessions(stack: EmbeddedStack, strategies: Sequence[Strategy], live_sessions: int) -> dict[str, Minted]:

@@ -19,10 +19,12 @@ def codes(trial, limits=None, **more):
     return [reason.code for reason in reasons_against(trial, limits, **more)]
 
 
-def late(p99_us, latency_us):
+def late(p99_us, latency_us, on_time=0):
+    """All requests this late, but for `on_time` of 1,000."""
+    lateness = np.concatenate([np.full(on_time, 1.0), np.full(1000 - on_time, float(p99_us))])
     latency = np.full(1000, float(latency_us))
     return {
-        "load__lateness_hist": histogram_of(np.full(1000, float(p99_us))),
+        "load__lateness_hist": histogram_of(lateness),
         "load__latency_hist": histogram_of(latency),
         "load__service_hist": histogram_of(latency),
         "load__sent": 1000,
@@ -37,6 +39,7 @@ def late(p99_us, latency_us):
 AT_AND_BEYOND = [
     ("generator-late", late(999, 100_000), late(1002, 100_000)),
     ("generator-late", late(50, 1000), late(51, 1000)),
+    ("generator-late", late(100, 1000, on_time=900), late(101, 1000, on_time=900)),
     ("generator-busy", {"load__generator_busy": 0.85}, {"load__generator_busy": 0.851}),
     ("errors", {"load__failed": 1, "load__sent": 1000}, {"load__failed": 2, "load__sent": 1000}),
     ("errors", {"load__refused": 1, "load__sent": 1000}, {"load__refused": 1, "load__unknown": 1, "load__sent": 1000}),
