@@ -70,9 +70,9 @@ def load_reasons(load: Load, limits: Limits | None = None) -> tuple[Reason, ...]
 def generator_late(load: Load, limits: Limits) -> Reason | None:
     """Requests started later than planned: latency would hold the generator's own delay. Open model only.
 
-    Like is compared with like: a late start moves a quantile of the latency by about the same quantile of the lateness.
-    (METHOD.md sets p99 lateness against p50 latency: 50 µs for an answer in 1 ms, less than any timer of a small virtual
-    machine keeps, so that the fastest strategies were never valid.)
+    Like is compared with like: a late start moves a quantile of latency by about the same quantile of lateness. (p99
+    lateness against p50 latency would ask for 50 µs where an answer takes 1 ms: less than a timer of a small virtual
+    machine keeps, so that the fastest strategies would never be valid.)
     """
     if load.model != "rate":
         return None

@@ -43,6 +43,8 @@ def start_parts(stack: Stack, max_connections: int, sites: Sequence[Site], gener
     Raises StackError where a program is missing or a part does not come up.
     """
     account = unprivileged()
+    if account is not None:
+        account.require_way_to(stack.folder)
     server = within_reach(binaries.find(binaries.POSTGRES), account, stack.folder / "programs")
     with writing(stack.folder):
         home = stack.folder / "postgres"

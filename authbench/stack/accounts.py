@@ -30,6 +30,14 @@ class Account:
         resolved = path.resolve()
         return all(self._may(folder, 0o1) for folder in resolved.parents) and self._may(resolved, 0o5)
 
+    def require_way_to(self, folder: Path) -> None:
+        """Raises StackError where the account may not pass through to what lies in the folder."""
+        for closed in (each for each in (*reversed(folder.resolve().parents), folder) if not self._may(each, 0o1)):
+            raise StackError(
+                f"{closed}: PostgreSQL does not run as root, and its account {self.name} may not pass through this "
+                "folder; set TMPDIR to one that others may enter, such as /tmp"
+            )
+
     def _may(self, path: Path, wanted: int) -> bool:
         status = path.stat()
         mode = stat.S_IMODE(status.st_mode)

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,10 +73,21 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def folder(scenario: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def temporary() -> Iterator[Path]:
+    """A TMPDIR of our own that the database's account may pass through: pytest's folders are closed to it."""
+    with tempfile.TemporaryDirectory(prefix="run-", dir="/tmp") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+def left_in(temporary: Path) -> list[str]:
+    return [path.name for path in temporary.iterdir() if not path.name.startswith("authbench-ports")]
+
+
+@pytest.fixture(scope="module")
+def folder(scenario: Path, temporary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One whole run, read by the tests below."""
     out = tmp_path_factory.mktemp("results") / "small"
-    temporary = tmp_path_factory.mktemp("tmp")
     done = subprocess.run(
         command(scenario, "--out", str(out), "--seed", "5"),
         check=False,
@@ -88,10 +101,7 @@ def folder(scenario: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("none", "session-db", "session-cache", "jwt-hs256"):
         assert name in done.stdout
     assert running_for(str(temporary)) == []
-    assert [path for path in temporary.iterdir() if path.name.startswith("authbench")] in (
-        [],
-        [temporary / "authbench-ports"],
-    )
+    assert left_in(temporary) == []
     return out
 
 
@@ -209,9 +219,11 @@ def test_resume_of_a_finished_run_adds_nothing_and_of_another_seed_is_refused(fo
     assert (folder / "trials.jsonl").read_bytes() == before
 
 
-def test_interrupted_it_keeps_what_was_measured_and_resume_finishes_it(scenario: Path, tmp_path: Path) -> None:
+def test_interrupted_it_keeps_what_was_measured_and_resume_finishes_it(
+    scenario: Path, temporary: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "cut"
-    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    env = {**os.environ, "TMPDIR": str(temporary)}
     process = subprocess.Popen(
         command(scenario, "--out", str(out)), cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -226,7 +238,8 @@ def test_interrupted_it_keeps_what_was_measured_and_resume_finishes_it(scenario:
     assert process.returncode == 130
     assert b"--resume" in said
     assert b"Traceback" not in said
-    assert running_for(str(tmp_path)) == []
+    assert running_for(str(temporary)) == []
+    assert left_in(temporary) == []
     kept = len(read_trials(out))
     done = subprocess.run(
         command(scenario, "--resume", str(out)),
@@ -242,7 +255,7 @@ def test_interrupted_it_keeps_what_was_measured_and_resume_finishes_it(scenario:
     assert len(finished) > kept >= 3
     valid = [trial.key() for trial in finished if trial.valid]
     assert len(valid) == len(set(valid))
-    assert json.loads((out / "summary.json").read_text())["schema_version"] >= 1
+    assert json.loads((out / "summary.json").read_text())["summary_version"] >= 1
 
 
 def test_it_runs_from_another_folder(scenario: Path, tmp_path: Path) -> None:

@@ -66,3 +66,13 @@ def test_root_without_such_an_account_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 def test_nobodys_group_exists() -> None:
     assert nobodys_group() in ("nogroup", "nobody")
+
+
+def test_a_folder_closed_to_the_account_is_named_before_anything_is_started(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    folder = closed / "authbench-x"
+    folder.mkdir(parents=True)
+    folder.chmod(0o711)
+    closed.chmod(0o700)
+    with pytest.raises(StackError, match="may not pass through this folder; set TMPDIR"):
+        STRANGER.require_way_to(folder)
