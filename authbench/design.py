@@ -13,11 +13,11 @@ from authbench.scenario import Cell, Scenario
 
 # Measured on 2 cores: what a run takes besides its windows. Only the estimate before the start uses these.
 SETUP_S = 12.0
-SETUP_PER_STRATEGY_S = 2.2
+SETUP_PER_STRATEGY_S = 2.0
 LAUNCH_S = 1.5
-LAUNCH_PER_REPLICA_S = 0.27
-WARM_UP_PER_CELL_S = 0.25
-BETWEEN_TRIALS_S = 0.12
+LAUNCH_PER_REPLICA_S = 0.2
+WARM_UP_PER_CELL_S = 0.6
+BETWEEN_TRIALS_S = 0.14
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,6 @@ from authbench.scenario import Scenario
 from authbench.setting_up import lowest_capacities, open_sessions, prepare_requests, verify_stack
 from authbench.trial import Bench
 
-ATTEMPTS = 3  # how often a cell of a block is measured before it is given up as invalid
-
 
 def run(order: Order, watcher: Watcher) -> None:
     """Runs the scenario and leaves its records in `order.folder`.
@@ -78,7 +76,7 @@ def _measure(
             bench.start_launch()
             for block in launch.blocks:
                 waiting = list(block)
-                for attempt in range(ATTEMPTS):
+                for attempt in range(order.scenario.profile.attempts):
                     again: list[Planned] = []
                     for planned in waiting:
                         share = planned.cell.rate_share

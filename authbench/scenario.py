@@ -66,6 +66,7 @@ class Profile(Frozen):
 
     launches: Annotated[int, Field(ge=2, le=1000)]
     blocks_per_launch: Annotated[int, Field(ge=1, le=1000)] = 1
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3  # how often a cell of a block is measured before it is given up
     saturate_s: Seconds
     rate_s: Seconds
     strategy: tuple[Name, ...] | None = None

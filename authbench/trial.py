@@ -17,7 +17,7 @@ from authbench.scenario import Scenario
 
 WARM_UP_REQUESTS_A_WORKER = 200  # of processes that have not served this workload before
 PILOT_WARM_UP_REQUESTS = 60
-REWARM_REQUESTS = 40  # of processes that have: caches and kept connections come back
+REWARM_REQUESTS = 20  # of processes that have: caches and kept connections come back
 OPEN_MODEL_POOL = 64  # most connections of the open model; a request that finds none free waits, and is charged for it
 
 

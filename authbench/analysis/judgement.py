@@ -14,6 +14,10 @@ from authbench.records import Question, Trial
 
 Key = tuple[Levels, str]  # where, and which strategy
 
+# A block that stays invalid is left out and named. More than this share of a strategy's blocks lost, and those that are
+# left are a choice that the machine's troubles made: then the strategy has no verdict.
+LOST_BLOCKS = 1 / 3
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -21,11 +25,11 @@ class Judgement:
 
     ratios: Mapping[Key, Ratio | None]
     verdicts: Mapping[Key, Verdict]
-    stuck: Mapping[Key, tuple[Trial, ...]]  # blocks of the metric's load model that stayed invalid
+    stuck: Mapping[Key, tuple[Trial, ...]]  # of strategies with too many blocks that stayed invalid
     cautions: tuple[Caution, ...]
 
     def may_rank(self, key: Key) -> bool:
-        """Whether no block of that strategy stayed invalid."""
+        """Whether enough of that strategy's blocks are valid."""
         return key not in self.stuck
 
 
@@ -35,11 +39,7 @@ def judge_all(question: Question, at: Mapping[Levels, Sequence[Trial]], open_: S
     Holm's family is all comparisons with the reference in the run; the control is no contender and takes no part.
     """
     ratios, cautions = _ratios(question, at)
-    stuck: dict[Key, tuple[Trial, ...]] = {}
-    for trial in open_:
-        if trial.load.model == METRICS[CPU].source:
-            key = (other_levels(trial), trial.strategy)
-            stuck[key] = (*stuck.get(key, ()), trial)
+    stuck = _stuck(at, open_)
     family = [key for key in ratios if key[1] != question.control]
     adjusted = holm([None if (r := ratios[key]) is None else r.p_value() for key in family])
     verdicts = {key: invalid(why_stuck(trials)) for key, trials in stuck.items()}
@@ -48,6 +48,21 @@ def judge_all(question: Question, at: Mapping[Levels, Sequence[Trial]], open_: S
         told = invalid(why_stuck(sides)) if sides else judge(ratios[key], p, question.margin, METRICS[CPU].better)
         verdicts[key] = told
     return Judgement(ratios, verdicts, stuck, tuple(cautions))
+
+
+def _stuck(at: Mapping[Levels, Sequence[Trial]], open_: Sequence[Trial]) -> dict[Key, tuple[Trial, ...]]:
+    """The lost blocks of each strategy that lost more than LOST_BLOCKS of them. CPU's load model only."""
+    lost: dict[Key, tuple[Trial, ...]] = {}
+    for trial in open_:
+        if trial.load.model == METRICS[CPU].source:
+            key = (other_levels(trial), trial.strategy)
+            lost[key] = (*lost.get(key, ()), trial)
+    kept = {(levels, name): 0 for levels, name in lost}
+    for levels, trials in at.items():
+        for trial in trials:
+            if (levels, trial.strategy) in kept and trial.load.model == METRICS[CPU].source:
+                kept[levels, trial.strategy] += 1
+    return {key: trials for key, trials in lost.items() if len(trials) > LOST_BLOCKS * (len(trials) + kept[key])}
 
 
 def why_stuck(trials: Sequence[Trial]) -> str:

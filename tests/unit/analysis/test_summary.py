@@ -3,6 +3,7 @@
 import pytest
 
 from authbench.analysis.summary import summarise
+from authbench.records import Reason
 from tests.unit.analysis.synthetic import TRUTHS, World, changed, make
 
 DEFAULT = World()
@@ -183,3 +184,21 @@ def test_a_summary_survives_json():
     found = summary()
 
     assert type(found).model_validate_json(found.model_dump_json()) == found
+
+
+@pytest.mark.parametrize(("lost", "word"), [(2, "better"), (3, "invalid")])
+def test_a_strategy_may_lose_a_third_of_its_blocks(lost: int, word: str):
+    """Two of six launches spoilt by the machine are left out and named; of three, nothing may be said."""
+    manifest, trials, _ = make()
+    steal = Reason(code="steal", message="steal 20 %, over 2 %")
+    spoilt = [
+        trial.model_copy(update={"reasons": (steal,)})
+        if trial.strategy == "jwt-hs256" and trial.load.model == "saturate" and trial.launch < lost
+        else trial
+        for trial in trials
+    ]
+    row = summarise(manifest, spoilt).comparisons[0].row("jwt-hs256")
+    assert row is not None
+    assert row.verdict is not None
+    assert row.verdict.word == word
+    assert row.launches == 6 - lost
