@@ -57,7 +57,7 @@ def _stuck(at: Mapping[Levels, Sequence[Trial]], open_: Sequence[Trial]) -> dict
         if trial.load.model == METRICS[CPU].source:
             key = (other_levels(trial), trial.strategy)
             lost[key] = (*lost.get(key, ()), trial)
-    kept = {(levels, name): 0 for levels, name in lost}
+    kept = dict.fromkeys(lost, 0)
     for levels, trials in at.items():
         for trial in trials:
             if (levels, trial.strategy) in kept and trial.load.model == METRICS[CPU].source:

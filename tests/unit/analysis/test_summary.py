@@ -201,4 +201,5 @@ def test_a_strategy_may_lose_a_third_of_its_blocks(lost: int, word: str):
     assert row is not None
     assert row.verdict is not None
     assert row.verdict.word == word
-    assert row.launches == 6 - lost
+    assert row.cpu_ms is not None
+    assert row.cpu_ms.n == 6 - lost
