@@ -320,8 +320,11 @@ def _print_load(result: dict[str, Any]) -> None:
         ("lateness_ms", "lateness of the generator, ms"),
     ):
         values = result[name]
-        table.add_row(label, *(f"{values[q]:.2f}" for q in ("p50", "p90", "p99", "p999", "max")))
+        shown = (values[quantile] for quantile in ("p50", "p90", "p99", "p999", "max"))
+        table.add_row(label, *("–" if value is None else f"{value:.2f}" for value in shown))
     out.print(table)
+    if result["model"] == "saturate":
+        out.print("closed model: its latency restates the throughput; use --rate to measure latency")
     out.print(
         f"{result['requests']} requests, {result['failures']} failures; "
         f"{result['offered_rps']:.1f}/s offered, {result['achieved_rps']:.1f}/s achieved; "

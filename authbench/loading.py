@@ -62,6 +62,7 @@ def answer(load: Load) -> dict[str, Any]:
     """A window's load as DESIGN.md fixes it. Times in milliseconds, CPU in microseconds."""
     reasons = [reason.message for reason in load_reasons(load)]
     return {
+        "model": load.model,
         "requests": load.sent,
         "failures": load.refused + load.failed + load.unknown,
         "offered_rps": load.offered_rps,
@@ -77,10 +78,11 @@ def answer(load: Load) -> dict[str, Any]:
     }
 
 
-def _quantiles(payload: str) -> dict[str, float]:
+def _quantiles(payload: str) -> dict[str, float | None]:
+    """Milliseconds; None where no answer was right."""
     histogram = decode(payload)
-    values = {name: histogram.quantile_us(share) or 0.0 for name, share in QUANTILES.items()}
-    return {name: value / 1000 for name, value in {**values, "max": histogram.max_us() or 0.0}.items()}
+    values = {name: histogram.quantile_us(share) for name, share in QUANTILES.items()} | {"max": histogram.max_us()}
+    return {name: None if not histogram.total else (value or 0.0) / 1000 for name, value in values.items()}
 
 
 def _request(target: Target) -> Request:
