@@ -16,14 +16,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from apps.contract.registry import Strategy, StrategyError, strategies
+from apps.contract.registry import StrategyError, strategies
 from authbench.design import estimated_seconds
 from authbench.errors import AuthbenchError, InvalidRunError, StackError, UsageError
-from authbench.metric import METRICS
 from authbench.order import Order
 from authbench.progress import Silent, as_minutes, bar
 from authbench.records import read_manifest
-from authbench.scenario import Scenario, load_scenario, nearest, scenario_names
+from authbench.scenario import Scenario, scenario_names
+from authbench.selection import chosen_scenario, chosen_strategies, listed_scenario, listed_strategy
 
 app = typer.Typer(
     help="Measures where the proof of a login should live, and what each place costs.",
@@ -67,7 +67,7 @@ def run_command(
         raise UsageError(f"--backend {backend}: not a backend here; the one there is: embedded")
     if resume is not None and folder is not None:
         raise UsageError("--out and --resume: give one of them; a run is resumed in its own folder")
-    chosen = _scenario(scenario, profile, names, levels or [])
+    chosen = chosen_scenario(scenario, profile, names, levels or [])
     where = resume or folder or Path("results") / f"{chosen.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     order = Order(chosen, seed, where, f"authbench {shlex.join(sys.argv[1:])}", resume is not None)
     if resume is not None:
@@ -80,8 +80,8 @@ def run_command(
 def list_command(as_json: AsJson = False) -> None:
     """Show every strategy (carrier, freshness, stores) and every scenario."""
     listed = {
-        "strategies": [_listed(strategy) for strategy in strategies().values()],
-        "scenarios": [_listed_scenario(name) for name in scenario_names()],
+        "strategies": [listed_strategy(strategy) for strategy in strategies().values()],
+        "scenarios": [listed_scenario(name) for name in scenario_names()],
     }
     if as_json:
         print(json.dumps(listed))
@@ -107,7 +107,7 @@ def verify(
     """Check that every strategy keeps the endpoint contract, through the load balancer, on every replica."""
     from authbench.standing import verify_strategies  # noqa: PLC0415 - the stack's modules load only when needed
 
-    chosen = _strategies(names or [])
+    chosen = chosen_strategies(names or [])
     with bar(err) as watcher:
         verified = verify_strategies(chosen, replicas, Silent() if as_json else watcher)
     if as_json:
@@ -142,7 +142,7 @@ def up(
     """Start the stack alone and keep it up until ^C."""
     from authbench.standing import stand  # noqa: PLC0415
 
-    chosen = _strategies(names.split(",") if names else [])
+    chosen = chosen_strategies(names.split(",") if names else [])
     with bar(err) as watcher, stand(chosen, replicas, Silent() if as_json else watcher) as standing:
         if as_json:
             print(json.dumps(standing), flush=True)
@@ -261,57 +261,6 @@ def _announce(scenario: Scenario, folder: Path) -> None:
         f"launches, about {as_minutes(seconds)}; records in {folder}",
         highlight=False,
     )
-
-
-def _scenario(name: str, profile: str, names: str | None, levels: list[str]) -> Scenario:
-    overrides: dict[str, list[str]] = {}
-    for each in levels:
-        factor, equals, values = each.partition("=")
-        if not equals or not values:
-            raise UsageError(f"--set {each}: write factor=level,level")
-        overrides[factor.strip()] = [value.strip() for value in values.split(",")]
-    if names is not None:
-        overrides["strategy"] = [strategy.name for strategy in _strategies(names.split(","))]
-    return load_scenario(
-        name,
-        profile,
-        known_strategies=strategies().keys(),
-        known_metrics=METRICS.keys(),
-        overrides=overrides,
-    )
-
-
-def _strategies(names: list[str]) -> list[Strategy]:
-    known = strategies()
-    if not names:
-        return list(known.values())
-    for name in names:
-        if name not in known:
-            close = nearest(name, known)
-            hint = f"did you mean {close!r}?" if close else "see `authbench list`"
-            raise UsageError(f"no strategy {name!r}; {hint}")
-    return [known[name] for name in dict.fromkeys(names)]
-
-
-def _listed(strategy: Strategy) -> dict[str, Any]:
-    return {
-        "name": strategy.name,
-        "carrier": strategy.carrier,
-        "freshness": strategy.freshness,
-        "stores": list(strategy.stores),
-        "needs": list(strategy.needs),
-        "summary": strategy.summary,
-    }
-
-
-def _listed_scenario(name: str) -> dict[str, Any]:
-    scenario = _scenario(name, "standard", None, [])
-    return {
-        "name": name,
-        "question": scenario.question,
-        "cells": len(scenario.cells()),
-        "estimated_seconds": round(estimated_seconds(scenario)),
-    }
 
 
 def _print_load(result: dict[str, Any]) -> None:
