@@ -50,21 +50,22 @@ class Launch:
 def plan(scenario: Scenario, cells: Iterable[Cell], seed: int) -> tuple[Launch, ...]:
     """The whole run in order: every block holds each cell once, in an order of its own.
 
-    Cells with another number of replicas need other processes, so they form launches of their own; these alternate.
+    Cells with another number of replicas need other processes, and another workload would find connections open that its
+    predecessor left, so these form launches of their own, which alternate.
     """
     order = random.Random(seed)  # noqa: S311 - an experiment's order, not a secret
-    by_replicas: dict[int, list[Cell]] = {}
+    groups: dict[tuple[int, str], list[Cell]] = {}
     for cell in cells:
-        by_replicas.setdefault(cell.replicas, []).append(cell)
+        groups.setdefault((cell.replicas, cell.workload), []).append(cell)
     launches: list[Launch] = []
     block = 0
     for _ in range(scenario.profile.launches):
-        for replicas in order.sample(sorted(by_replicas), k=len(by_replicas)):
+        for group in order.sample(sorted(groups), k=len(groups)):
             blocks = []
             for _ in range(scenario.profile.blocks_per_launch):
-                blocks.append(_block(by_replicas[replicas], len(launches), block, order))
+                blocks.append(_block(groups[group], len(launches), block, order))
                 block += 1
-            launches.append(Launch(len(launches), replicas, tuple(blocks)))
+            launches.append(Launch(len(launches), group[0], tuple(blocks)))
     return tuple(launches)
 
 
@@ -75,7 +76,8 @@ def estimated_seconds(scenario: Scenario) -> float:
     windows = sum(window_s(scenario, cell) + BETWEEN_TRIALS_S for cell in cells) * blocks
     warmed = len({(cell.strategy, cell.workload, cell.replicas) for cell in cells})
     replicas = len(scenario.factors.strategy) * sum(scenario.factors.replicas)
-    launch = LAUNCH_S * len(scenario.factors.replicas) + LAUNCH_PER_REPLICA_S * replicas + WARM_UP_PER_CELL_S * warmed
+    starts = LAUNCH_S * len(scenario.factors.replicas) + LAUNCH_PER_REPLICA_S * replicas
+    launch = starts * len(scenario.factors.workload) + WARM_UP_PER_CELL_S * warmed
     setup = SETUP_S + SETUP_PER_STRATEGY_S * len(scenario.factors.strategy)
     return setup + windows + launch * scenario.profile.launches
 

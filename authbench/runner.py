@@ -71,11 +71,10 @@ def _measure(
     done_s = 0.0
     with Journal(order.folder / TRIALS_FILE) as trials, Journal(order.folder / SERIES_FILE) as series:
         for launch in launches:
-            # The first launch is the processes that were verified: as fresh as any, and warm from the pilot.
-            if launch is not launches[0] or launch.replicas != stack.replicas:
-                watcher.phase(f"launch {launch.number + 1} of {order.scenario.profile.launches}: fresh processes")
-                stack.start_replicas(launch.replicas)
-                bench.start_launch()
+            # Verification left connections open in its processes, so they are never measured.
+            watcher.phase(f"launch {launch.number + 1} of {len(launches)}: fresh processes")
+            stack.start_replicas(launch.replicas)
+            bench.start_launch()
             for block in launch.blocks:
                 waiting = list(block)
                 for attempt in range(order.scenario.profile.attempts):

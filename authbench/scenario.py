@@ -74,6 +74,7 @@ class Profile(Frozen):
     load: tuple[Name, ...] | None = None
     replicas: tuple[int, ...] | None = None
     live_sessions: Annotated[int, Field(ge=10, le=1_000_000)] | None = None
+    orders: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
 
 
 class Profiles(Frozen):
@@ -183,7 +184,12 @@ def load_scenario(
         factors=factors,
         workloads=document.workloads,
         stack=document.stack,
-        data=document.data.model_copy(update={"live_sessions": min(live, document.data.users - 1)}),
+        data=document.data.model_copy(
+            update={
+                "live_sessions": min(live, document.data.users - 1),
+                "orders": document.data.orders if chosen.orders is None else chosen.orders,
+            }
+        ),
         load=document.load,
         profile=chosen,
     )

@@ -16,6 +16,7 @@ from authbench.records import Sample, Tier, Trial
 from authbench.scenario import Scenario
 
 WARM_UP_REQUESTS_A_WORKER = 200  # of processes that have not served this workload before
+PILOT_WARM_UP_REQUESTS = 60
 REWARM_REQUESTS = 20  # of processes that have: caches and kept connections come back
 OPEN_MODEL_POOL = 64  # most connections of the open model; a request that finds none free waits, and is charged for it
 
@@ -52,7 +53,7 @@ class Bench:
 
     def capacity_rps(self, strategy: str, workload: str, seconds: float) -> float:
         """Right answers a second in the closed model: the pilot's figure, never reported as a result."""
-        self._warm_up(strategy, workload)
+        self._generator.fire(self._saturate(strategy, workload, count=PILOT_WARM_UP_REQUESTS))
         return self._generator.fire(self._saturate(strategy, workload, duration_s=seconds)).achieved_rps
 
     def measure(

@@ -39,6 +39,15 @@ def test_another_number_of_replicas_is_another_launch() -> None:
     assert [launch.number for launch in launches] == list(range(len(launches)))
 
 
+def test_another_workload_is_another_launch() -> None:
+    """Connections that one workload leaves open must not be counted in another."""
+    s = scenario(workload=["whoami", "orders"])
+    launches = plan(s, s.cells(), 3)
+    assert len(launches) == 2 * s.profile.launches
+    for launch in launches:
+        assert len({trial.cell.workload for trial in launch.trials()}) == 1
+
+
 def test_keys_are_unique() -> None:
     s = scenario(replicas=["1", "2"])
     keys = [trial.key() for launch in plan(s, s.cells(), 3) for trial in launch.trials()]

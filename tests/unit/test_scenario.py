@@ -59,7 +59,7 @@ def test_set_replaces_levels() -> None:
     ("old", "new", "said"),
     [
         ("margin = 0.03 ", "margn = 0.03 ", ["'margn'", "'margin'"]),
-        ("saturate_s = 0.3", "saturat_s = 0.3", ["profiles.quick.saturat_s", "'saturate_s'"]),
+        ("saturate_s = 0.25", "saturat_s = 0.25", ["profiles.quick.saturat_s", "'saturate_s'"]),
         ('"jwt-hs256", "jwt-row"', '"jwt-hs265", "jwt-row"', ["'jwt-hs265'", "'jwt-hs256'", "factors.strategy"]),
         ("replicas = [2]", "replicas = [0]", ["factors.replicas", "greater than or equal to 1"]),
         ('load = ["saturate", "rate@0.3", "rate@0.6"]', 'load = ["saturate", "rate@1.3"]', ["factors", "rate@1.3"]),
