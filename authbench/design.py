@@ -50,8 +50,8 @@ class Launch:
 def plan(scenario: Scenario, cells: Iterable[Cell], seed: int) -> tuple[Launch, ...]:
     """The whole run in order: every block holds each cell once, in an order of its own.
 
-    Cells with another number of replicas need other processes, and another workload would find connections open that its
-    predecessor left, so these form launches of their own, which alternate.
+    Cells with another number of replicas need other processes, and another workload would find connections open that
+    its predecessor left, so these form launches of their own, which alternate.
     """
     order = random.Random(seed)  # noqa: S311 - an experiment's order, not a secret
     groups: dict[tuple[int, str], list[Cell]] = {}
