@@ -14,11 +14,10 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from apps.contract import endpoints
 from authbench.errors import StackError
 from authbench.records import Frozen, Load, LoadModel
+from authbench.stack.replicas import ROOT
 
-ROOT = Path(endpoints.__file__).parent.parent.parent
 START_TIMEOUT_S = 30.0
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from authbench.generator import ROOT
 from authbench.records import Machine
+from authbench.stack.replicas import ROOT
 
 LIBRARIES = ("django", "psycopg", "redis", "gunicorn", "pyjwt", "locust", "gevent", "httptools", "hdrhistogram")
 

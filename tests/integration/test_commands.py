@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from authbench.generator import ROOT
+from authbench.stack.replicas import ROOT
 
 COMMAND = [sys.executable, "-m", "authbench.cli"]
 TEN = {

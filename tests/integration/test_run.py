@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from authbench.generator import ROOT
 from authbench.records import Manifest, Trial, read_manifest, read_series, read_trials
+from authbench.stack.replicas import ROOT
 
 SCENARIO = """
 question = "Does the whole path work?"

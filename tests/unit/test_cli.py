@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from authbench.generator import ROOT
+from authbench.stack.replicas import ROOT
 
 
 def authbench(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from authbench.generator import ROOT
+from authbench.stack.replicas import ROOT
 
 
 def test_the_directions_hold() -> None:
