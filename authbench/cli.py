@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shlex
 import signal
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from apps.contract.registry import StrategyError, strategies
@@ -24,6 +22,7 @@ from authbench.progress import Silent, as_minutes, bar
 from authbench.records import read_manifest
 from authbench.scenario import Scenario, scenario_names
 from authbench.selection import chosen_scenario, chosen_strategies, listed_scenario, listed_strategy
+from authbench.terminal import complain, err, out
 
 app = typer.Typer(
     help="Measures where the proof of a login should live, and what each place costs.",
@@ -31,9 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-# Into a file or a pipe goes the whole table, not the one that fits an 80-column terminal.
-out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
-err = Console(stderr=True)
 
 StrategyNames = Annotated[
     str | None,
@@ -199,13 +195,13 @@ def main() -> None:
     except typer.Exit as error:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _complain("interrupted; nothing is left running")
+        complain("interrupted; nothing is left running")
         sys.exit(130)
     except StrategyError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(UsageError.exit_code)
     except AuthbenchError as error:
-        _complain(str(error))
+        complain(str(error))
         if isinstance(error, StackError) and error.log_tail:
             err.print(error.log_tail, markup=False, highlight=False)
         sys.exit(error.exit_code)
@@ -215,11 +211,11 @@ def main() -> None:
         # Typer carries a copy of Click or uses Click itself: a wrong option is known by what it can say, not by class.
         if (told := getattr(error, "format_message", None)) is not None:
             if message := told():  # empty where help was printed instead
-                _complain(message)
+                complain(message)
             sys.exit(UsageError.exit_code)
         with tempfile.NamedTemporaryFile("w", prefix="authbench-", suffix=".log", delete=False) as details:
             traceback.print_exc(file=details)
-        _complain(f"a defect of authbench: {type(error).__name__}: {error}; please report it with {details.name}")
+        complain(f"a defect of authbench: {type(error).__name__}: {error}; please report it with {details.name}")
         sys.exit(StackError.exit_code)
 
 
@@ -236,9 +232,9 @@ def _run(order: Order, as_json: bool) -> None:
         _report(order.folder, as_json)
         return
     if (order.folder / "trials.jsonl").is_file():
-        _complain(f"interrupted; what was measured is kept. Go on with: authbench run --resume {order.folder} …")
+        complain(f"interrupted; what was measured is kept. Go on with: authbench run --resume {order.folder} …")
     else:
-        _complain("interrupted before anything was measured; nothing is left running")
+        complain("interrupted before anything was measured; nothing is left running")
     raise typer.Exit(130)
 
 
@@ -284,10 +280,6 @@ def _print_load(result: dict[str, Any]) -> None:
     )
     for reason in result["reasons"]:
         out.print(f"[red]does not count:[/] {reason}", highlight=False)
-
-
-def _complain(line: str) -> None:
-    err.print(f"authbench: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
