@@ -7,22 +7,27 @@ import signal
 import sys
 import tempfile
 import traceback
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from apps.contract.registry import StrategyError, strategies
+from authbench.commands.calibrate import calibrate
+from authbench.commands.compare import compare
+from authbench.commands.doctor import doctor
+from authbench.commands.gate import gate
 from authbench.design import estimated_seconds
 from authbench.errors import AuthbenchError, InvalidRunError, StackError, UsageError
-from authbench.order import Order
+from authbench.order import Asked, Order, order_for
 from authbench.progress import Silent, as_minutes, bar
-from authbench.records import read_manifest
 from authbench.scenario import Scenario, scenario_names
-from authbench.selection import chosen_scenario, chosen_strategies, listed_scenario, listed_strategy
+from authbench.selection import chosen_strategies, listed_scenario, listed_strategy
 from authbench.terminal import complain, err, out
+
+if TYPE_CHECKING:
+    from authbench.analysis.findings import Summary
 
 app = typer.Typer(
     help="Measures where the proof of a login should live, and what each place costs.",
@@ -30,29 +35,34 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command(epilog="Example: authbench doctor")(doctor)
+app.command(epilog="Example: authbench compare results/before results/after")(compare)
+app.command(epilog="Example: authbench gate --against origin/main")(gate)
+app.command(epilog="Example: authbench calibrate --minutes 30 --inject 5% --out calibration.json")(calibrate)
 
 StrategyNames = Annotated[
     str | None,
     typer.Option("--strategies", metavar="a,b", help="Only these strategies; names as in `authbench list`."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Draws the order of trials and the arrivals.")]
+SEED_HELP = "Draws the order of trials and the arrivals."
+Seed = Annotated[int, typer.Option(min=0, help=SEED_HELP)]
 
 
 @app.command(name="run", epilog="Example: authbench run --profile quick --strategies none,session-db,jwt-hs256")
 def run_command(
-    scenario: Annotated[str, typer.Argument(help="A name from `authbench list`, or a TOML file.")] = "compare",
-    profile: Annotated[str, typer.Option(help="quick, standard or thorough: how much time is given.")] = "standard",
+    scenario: Annotated[str | None, typer.Argument(help="Its name, or a TOML file.", show_default="compare")] = None,
+    profile: Annotated[str | None, typer.Option(help="quick, standard, thorough.", show_default="standard")] = None,
     names: StrategyNames = None,
     levels: Annotated[
         list[str] | None, typer.Option("--set", metavar="factor=level,level", help="Other levels of a factor.")
     ] = None,
-    seed: Seed = 1,
+    seed: Annotated[int | None, typer.Option(min=0, help=SEED_HELP, show_default="1")] = None,
     folder: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Result folder; default results/NAME-TIME.")
     ] = None,
     backend: Annotated[str, typer.Option(help="Where the stack runs.")] = "embedded",
-    resume: Annotated[Path | None, typer.Option("--resume", metavar="DIR", help="Finish an interrupted run.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="DIR", help="Finish the run in DIR.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start the stack, verify, measure, and print a table with a verdict a strategy.
@@ -61,14 +71,9 @@ def run_command(
     """
     if backend != "embedded":
         raise UsageError(f"--backend {backend}: not a backend here; the one there is: embedded")
-    if resume is not None and folder is not None:
-        raise UsageError("--out and --resume: give one of them; a run is resumed in its own folder")
-    chosen = chosen_scenario(scenario, profile, names, levels or [])
-    where = resume or folder or Path("results") / f"{chosen.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    order = Order(chosen, seed, where, f"authbench {shlex.join(sys.argv[1:])}", resume is not None)
-    if resume is not None:
-        read_manifest(resume)  # before anything is announced
-    _announce(chosen, where)
+    asked = Asked(scenario, profile, names, tuple(levels or ()), seed)
+    order = order_for(asked, out=folder, resume=resume, command=f"authbench {shlex.join(sys.argv[1:])}")
+    _announce(order.scenario, order.folder)
     _run(order, as_json)
 
 
@@ -123,10 +128,20 @@ def verify(
 
 
 @app.command(epilog="Example: authbench report results/compare-20261124T120000Z")
-def report(folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Result folders.")]) -> None:
-    """Rebuild table, charts and report from the records of a result folder."""
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Result folders.")],
+    github: Annotated[bool, typer.Option("--github", help="Print annotations for a GitHub workflow as well.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild table, charts, report and exports from the records of a result folder."""
     for folder in folders:
-        _report(folder, as_json=False)
+        _report(folder, as_json)
+    if github:
+        from reports.build import read_summary  # noqa: PLC0415
+        from reports.exports.annotations import print_annotations  # noqa: PLC0415
+
+        # GitHub's runner reads both streams; beside JSON, stdout is for one document a folder.
+        print_annotations(*map(read_summary, folders), file=sys.stderr if as_json else sys.stdout)
 
 
 @app.command(epilog="Example: authbench up --strategies session-db,jwt-hs256 --replicas 3")
@@ -220,25 +235,22 @@ def main() -> None:
 
 
 def _run(order: Order, as_json: bool) -> None:
+    from authbench.analysis.advice import why_invalid  # noqa: PLC0415
     from authbench.runner import run  # noqa: PLC0415
 
-    interrupted = False
-    with bar(err) as watcher:
-        try:
+    try:
+        with bar(err) as watcher:
             run(order, Silent() if as_json else watcher)
-        except KeyboardInterrupt:
-            interrupted = True
-    if not interrupted:
-        _report(order.folder, as_json)
-        return
-    if (order.folder / "trials.jsonl").is_file():
-        complain(f"interrupted; what was measured is kept. Go on with: authbench run --resume {order.folder} …")
-    else:
-        complain("interrupted before anything was measured; nothing is left running")
-    raise typer.Exit(130)
+    except KeyboardInterrupt:
+        complain(f"interrupted; nothing is left running. {order.what_is_kept()}")
+        raise typer.Exit(130) from None
+    except StackError as error:
+        raise StackError(f"{error}. {order.what_is_kept()}", error.log_tail) from error
+    if why := why_invalid(_report(order.folder, as_json)):
+        raise InvalidRunError(why)
 
 
-def _report(folder: Path, as_json: bool) -> None:
+def _report(folder: Path, as_json: bool) -> "Summary":
     from reports.build import build  # noqa: PLC0415
     from reports.table import print_summary  # noqa: PLC0415
 
@@ -248,6 +260,7 @@ def _report(folder: Path, as_json: bool) -> None:
     else:
         print_summary(summary, out)
         out.print(f"\nreport: {folder / 'report.html'}  ({len(written)} files in {folder})", highlight=False)
+    return summary
 
 
 def _announce(scenario: Scenario, folder: Path) -> None:

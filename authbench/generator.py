@@ -36,6 +36,10 @@ class Fire(Frozen):
     seed: int = 0
 
 
+class GeneratorDiedError(StackError):
+    """The generator's process has ended, or no longer answers: it has to be started anew."""
+
+
 class Generator:
     """A running generator. Use as a context manager; the process ends with the bench whatever happens."""
 
@@ -44,14 +48,22 @@ class Generator:
 
         Raises StackError where it does not come up.
         """
-        command = [sys.executable, "-m", "loadtests.generator"]
-        if core is not None:
-            command += ["--core", str(core)]
         self._log = log
-        with log.open("ab") as errors:
+        self._command = [sys.executable, "-m", "loadtests.generator"]
+        if core is not None:
+            self._command += ["--core", str(core)]
+        self._start()
+
+    def restart(self) -> None:
+        """A fresh process in place of this one, dead or not. Raises StackError where it does not come up."""
+        self.close()
+        self._start()
+
+    def _start(self) -> None:
+        with self._log.open("ab") as errors:
             # A session of its own: a ^C at the terminal is the bench's to handle. EOF on stdin ends it in any case.
             self._process = subprocess.Popen(
-                command,
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -73,7 +85,7 @@ class Generator:
     def fire(self, plan: Fire) -> Load:
         """Sends one window of load and waits for its result.
 
-        Raises StackError where the generator refuses, dies or does not answer in time.
+        Raises GeneratorDiedError where the generator dies or does not answer in time, StackError where it refuses.
         """
         stdin = self._process.stdin
         assert stdin is not None
@@ -114,7 +126,7 @@ class Generator:
         while b"\n" not in self._pending:
             ready, _, _ = select.select([stdout], [], [], timeout_s)
             if not ready:
-                raise StackError(f"load generator: no answer within {timeout_s:.0f} s", self._tail())
+                raise GeneratorDiedError(f"load generator: no answer within {timeout_s:.0f} s", self._tail())
             data = stdout.read1(1 << 20)  # type: ignore[attr-defined]
             if not data:
                 raise self._died()
@@ -124,8 +136,10 @@ class Generator:
         assert isinstance(answer, dict)
         return answer
 
-    def _died(self) -> StackError:
-        return StackError(f"load generator: ended with exit code {self._process.poll()}", self._tail())
+    def _died(self) -> GeneratorDiedError:
+        with contextlib.suppress(subprocess.TimeoutExpired):  # its pipes close a moment before it can be waited for
+            self._process.wait(timeout=2)
+        return GeneratorDiedError(f"load generator: ended with exit code {self._process.returncode}", self._tail())
 
     def _tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])

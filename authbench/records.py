@@ -1,16 +1,13 @@
-"""What one trial wrote down, and the append-only file that holds it.
+"""What one trial wrote down, and how a result folder is read (`authbench.journal` writes it).
 
 The schema is versioned: a reader refuses a folder written by a newer one. Histograms are HdrHistogram V2 payloads in
 base64 (1 µs to 60 s, 3 significant digits), so that trials merge by addition and no percentile is ever averaged.
 """
 
-import errno
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -117,6 +114,7 @@ class Trial(Frozen):
     replicas_restarted: int = 0
     limited_by: str  # app CPU, database, cache, generator, offered rate, …
     reasons: tuple[Reason, ...] = ()
+    others_cpu_share: float | None = None  # of the stack's cores' time, by processes that are not ours; None: unknown
 
     @property
     def valid(self) -> bool:
@@ -204,44 +202,6 @@ class Manifest(Frozen):
     warnings: tuple[str, ...] = ()
 
 
-class Journal:
-    """An append-only JSON-lines file: every row is flushed and fsynced before `append` returns.
-
-    Opening an existing file cuts off a torn last line (a crash in the middle of a write). Use as a context manager.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        if path.is_file():
-            _cut_torn_line(path)
-        self._file = path.open("ab", buffering=0)
-
-    def append(self, *rows: BaseModel) -> None:
-        """Write rows durably. Raises UsageError where the disk is full or the folder gone; earlier rows stay."""
-        data = b"".join(row.model_dump_json().encode() + b"\n" for row in rows)
-        try:
-            if self._file.write(data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise UsageError(
-                f"{self._path}: cannot write ({error.strerror}); what was measured before is kept, "
-                "free some space and go on with --resume"
-            ) from error
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
 def read_manifest(folder: Path) -> Manifest:
     """Raises UsageError where the folder holds no manifest that this version can read."""
     path = folder / MANIFEST_FILE
@@ -268,10 +228,25 @@ def read_trials(folder: Path) -> list[Trial]:
 
 
 def read_series(folder: Path) -> list[Sample]:
-    """All samples of a result folder; empty where none were taken."""
+    """All samples of a result folder; empty where none were taken.
+
+    Samples are written before their trial: those of a trial that was lost in between are left out.
+    """
     path = folder / SERIES_FILE
     if not path.is_file():
         return []
+    kept = {trial.trial for trial in read_trials(folder)} if (folder / TRIALS_FILE).is_file() else set()
+    return [sample for sample in _samples(path) if sample.trial in kept]
+
+
+def next_trial_number(folder: Path) -> int:
+    """A number above that of every trial and sample in the folder: what was lost must not be charged to another."""
+    trials = read_trials(folder) if (folder / TRIALS_FILE).is_file() else []
+    samples = _samples(folder / SERIES_FILE) if (folder / SERIES_FILE).is_file() else []
+    return max([trial.trial for trial in trials] + [sample.trial for sample in samples], default=-1) + 1
+
+
+def _samples(path: Path) -> list[Sample]:
     return [_parse(Sample, line, path, number) for number, line in _lines(path)]
 
 
@@ -294,9 +269,3 @@ def _parse(row: type[Row], line: bytes, path: Path, number: int) -> Row:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{path}:{number}: not a record ({where}: {first['msg']})") from error
-
-
-def _cut_torn_line(path: Path) -> None:
-    data = path.read_bytes()
-    if data and not data.endswith(b"\n"):
-        os.truncate(path, data.rfind(b"\n") + 1)

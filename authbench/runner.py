@@ -3,20 +3,23 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from apps.contract.registry import Strategy, strategies
+from authbench.answered import Answered
 from authbench.backends.embedded import EmbeddedStack
 from authbench.design import Launch, Planned, plan, window_s
 from authbench.errors import InvalidRunError, UsageError
 from authbench.generator import Generator
-from authbench.machine import Cores, split_cores
+from authbench.journal import Records
+from authbench.machine import Cores, source_state, split_cores, this_machine
 from authbench.manifest import new_manifest, write_manifest
-from authbench.order import Order
+from authbench.order import Order, scenario_of
 from authbench.progress import Watcher
-from authbench.records import SERIES_FILE, TRIALS_FILE, Journal, Trial, read_manifest, read_trials
+from authbench.records import TRIALS_FILE, Manifest, next_trial_number, read_manifest, read_trials
 from authbench.scenario import Scenario
 from authbench.setting_up import lowest_capacities, open_sessions, prepare_requests, verify_stack
 from authbench.trial import Bench
@@ -29,32 +32,43 @@ def run(order: Order, watcher: Watcher) -> None:
     StackError (a part failed), InvalidRunError (nothing could be measured). What was measured is on disk whatever is
     raised, KeyboardInterrupt included.
     """
-    earlier = _earlier_trials(order) if order.resume else []
     known = strategies()
     contenders = [known[name] for name in order.scenario.factors.strategy]
     cores = split_cores(frozenset(os.sched_getaffinity(0)))
-    with interruptible(), pinned(cores), ready_stack(order.scenario, contenders, cores, watcher) as stack:
+    launches = plan(order.scenario, order.scenario.cells(), order.seed)
+    begun, records = None, None
+    with ExitStack() as held:
+        if order.resume:
+            records = held.enter_context(Records(order.folder))
+            begun = _begun(order, cores, watcher)
+            if not _answered(order, begun).open(launches):
+                watcher.say("everything is measured already")
+                return
+        held.enter_context(interruptible())
+        held.enter_context(pinned(cores))
+        stack = held.enter_context(ready_stack(order.scenario, contenders, cores, watcher))
+        minted_at = time.time()
         minted = open_sessions(stack, contenders, order.scenario.data.live_sessions)
-        files = prepare_requests(stack.folder, order.scenario, contenders, minted, order.seed)
+        files = prepare_requests(stack.folder, order.scenario, contenders, minted, order.seed, minted_at)
         watcher.phase("starting replicas")
         stack.start_replicas()
         watcher.phase("verifying every strategy on every replica")
         verified = verify_stack(stack, contenders, minted, watcher)
-        cells = [cell for cell in order.scenario.cells() if verified[cell.strategy].passed]
-        if not cells:
+        passed = {name for name, each in verified.items() if each.passed}
+        if not passed:
             raise InvalidRunError("no strategy passed verification, so nothing was measured; see `authbench verify`")
         with Generator(stack.folder / "generator.log", cores.generator) as generator:
             stack.watch(generator.pid)
-            bench = Bench(order.scenario, stack, generator, files)
-            if order.resume:
-                rates = dict(read_manifest(order.folder).rates_rps)
-            else:
+            bench = Bench(order.scenario, stack, generator, files, verified=passed)
+            if begun is None:
                 watcher.phase("finding the rate that every strategy can serve")
+                cells = [cell for cell in order.scenario.cells() if cell.strategy in passed]
                 rates = lowest_capacities(bench, cells)
-                write_manifest(order.folder, new_manifest(order, stack, cores, verified, rates, generator.timer))
-            launches = plan(order.scenario, order.scenario.cells(), order.seed)
-            names = {cell.strategy for cell in cells}
-            _measure(order, stack, bench, _missing(launches, earlier, names), rates, watcher, len(earlier))
+                begun = new_manifest(order, stack, cores, verified, rates, generator.timer)
+                write_manifest(order.folder, begun)
+            if records is None:
+                records = held.enter_context(Records(order.folder))
+            _measure(order, stack, bench, launches, begun, records, watcher)
 
 
 def _measure(
@@ -62,63 +76,57 @@ def _measure(
     stack: EmbeddedStack,
     bench: Bench,
     launches: Sequence[Launch],
-    rates: dict[str, float],
+    begun: Manifest,
+    records: Records,
     watcher: Watcher,
-    number: int,
 ) -> None:
     """Every launch on fresh processes, every trial at its place; an invalid one is measured again after its block."""
-    planned_s = sum(window_s(order.scenario, trial.cell) for launch in launches for trial in launch.trials())
-    done_s = 0.0
-    with Journal(order.folder / TRIALS_FILE) as trials, Journal(order.folder / SERIES_FILE) as series:
-        for launch in launches:
-            # Verification left connections open in its processes, so they are never measured.
-            watcher.phase(f"launch {launch.number + 1} of {len(launches)}: fresh processes")
-            stack.start_replicas(launch.replicas)
-            bench.start_launch()
-            for block in launch.blocks:
-                waiting = list(block)
-                for attempt in range(order.scenario.profile.attempts):
-                    again: list[Planned] = []
-                    for planned in waiting:
-                        share = planned.cell.rate_share
-                        rate = None if share is None else round(share * rates[planned.cell.workload], 1)
-                        watcher.phase(f"launch {launch.number + 1}: {planned.cell.strategy} ({planned.cell.load})")
-                        trial, samples = bench.measure(
-                            planned, number=number, attempt=attempt, rate_rps=rate, seed=order.seed + planned.block
-                        )
-                        series.append(*samples)
-                        trials.append(trial)
-                        number += 1
-                        stack.check()
-                        if attempt == 0:
-                            done_s += window_s(order.scenario, planned.cell)
-                            watcher.measured(done_s, planned_s)
-                        if not trial.valid:
-                            again.append(planned)
-                    waiting = again
-
-
-def _earlier_trials(order: Order) -> list[Trial]:
-    manifest = read_manifest(order.folder)
-    if manifest.scenario != order.scenario.model_dump(mode="json") or manifest.seed != order.seed:
-        raise UsageError(
-            f"{order.folder}: holds another scenario or seed ({manifest.question.name}, seed {manifest.seed}); "
-            "resume with the options it was started with"
-        )
-    return read_trials(order.folder) if (order.folder / TRIALS_FILE).is_file() else []
-
-
-def _missing(launches: Sequence[Launch], earlier: Sequence[Trial], names: set[str]) -> tuple[Launch, ...]:
-    """The launches with the trials that no valid record answers yet and whose strategy may be measured."""
-    answered = {trial.key() for trial in earlier if trial.valid}
-    left = []
+    answered = _answered(order, begun)
+    number = next_trial_number(order.folder)
+    planned_s = sum(window_s(order.scenario, trial.cell) for trial in answered.open(launches))
+    tried: set[Planned] = set()
     for launch in launches:
-        blocks = tuple(
-            tuple(t for t in block if t.key() not in answered and t.cell.strategy in names) for block in launch.blocks
-        )
-        if any(blocks):
-            left.append(Launch(launch.number, launch.replicas, blocks))
-    return tuple(left)
+        if not answered.open([launch]):
+            continue
+        # Verification left connections open in its processes, so they are never measured.
+        watcher.phase(f"launch {launch.number + 1} of {len(launches)}: fresh processes")
+        stack.start_replicas(launch.replicas)
+        bench.start_launch()
+        for block in launch.blocks:
+            for planned, attempt in answered.waiting(block):
+                cell = planned.cell
+                share = cell.rate_share
+                rate = None if share is None else round(share * begun.rates_rps[cell.workload], 1)
+                watcher.phase(f"launch {launch.number + 1}: {cell.strategy} ({cell.load})")
+                trial, samples = bench.measure(
+                    planned, number=number, attempt=attempt, rate_rps=rate, seed=order.seed + planned.block
+                )
+                records.append(trial, samples)
+                answered.add(trial)
+                number += 1
+                stack.check()
+                tried.add(planned)
+                watcher.measured(sum(window_s(order.scenario, each.cell) for each in tried), planned_s)
+
+
+def _answered(order: Order, begun: Manifest) -> Answered:
+    """What the folder holds. Measured is what passed verification when the run began: the plan does not change."""
+    measured = {contender.name for contender in begun.contenders if contender.verified}
+    earlier = read_trials(order.folder) if (order.folder / TRIALS_FILE).is_file() else []
+    return Answered(order.scenario.profile.attempts, measured, earlier)
+
+
+def _begun(order: Order, cores: Cores, watcher: Watcher) -> Manifest:
+    """The manifest of the run to go on with; tells what has changed since. Raises UsageError for another run."""
+    manifest = read_manifest(order.folder)
+    if scenario_of(manifest, order.folder) != order.scenario or manifest.seed != order.seed:
+        raise UsageError(f"{order.folder}: holds another scenario or seed ({manifest.question.name}, {manifest.seed})")
+    machine, then = this_machine(cores), manifest.machine
+    if (machine.cpu_model, machine.cores) != (then.cpu_model, then.cores):
+        watcher.say(f"[red]another machine:[/] the run began on {then.cores} cores of {then.cpu_model}")
+    if source_state()[0] != manifest.git_commit:
+        watcher.say(f"[red]another source:[/] the run began with commit {manifest.git_commit}")
+    return manifest
 
 
 @contextmanager

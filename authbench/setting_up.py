@@ -8,6 +8,7 @@ import httpx
 from apps.contract.registry import Strategy
 from authbench.backends.embedded import EmbeddedStack
 from authbench.conformance.verification import Minted, Verified, subject_of, verify
+from authbench.expiry import first_expiry
 from authbench.probes.counts import StoreReader
 from authbench.progress import Watcher
 from authbench.scenario import Cell, Scenario
@@ -37,17 +38,26 @@ def verify_stack(
 
 
 def prepare_requests(
-    folder: Path, scenario: Scenario, strategies: Sequence[Strategy], minted: Mapping[str, Minted], seed: int
+    folder: Path,
+    scenario: Scenario,
+    strategies: Sequence[Strategy],
+    minted: Mapping[str, Minted],
+    seed: int,
+    minted_at: float,
 ) -> dict[tuple[str, str], RequestFile]:
-    """Writes the request file of every strategy and workload into `folder`, which goes with the stack."""
+    """Writes the request file of every strategy and workload into `folder`, which goes with the stack.
+
+    `minted_at`: a Unix time before the credentials were made; those that do not say when they end count from it.
+    """
     files: dict[tuple[str, str], RequestFile] = {}
     for strategy in strategies:
         rows = minted[strategy.name].rows
         mean_bytes = credential_bytes(rows, strategy.carrier)
+        expires_at = first_expiry(rows, strategy.carrier, minted_at)
         for workload in scenario.factors.workload:
             path = folder / f"requests-{strategy.name}-{workload}.jsonl"
             write_requests(path, requests_of(rows, strategy.carrier, scenario.workloads[workload], seed))
-            files[strategy.name, workload] = RequestFile(path, mean_bytes)
+            files[strategy.name, workload] = RequestFile(path, mean_bytes, expires_at)
     return files
 
 

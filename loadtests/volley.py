@@ -21,6 +21,8 @@ from loadtests.schedule import arrivals
 from loadtests.tally import Spent, Tally
 from loadtests.timer import timer_name
 
+KEPT_POOLS = 8  # windows that alternate between a few origins find their connections open
+
 
 class Volley(User):
     """Carries out the firing that its environment holds, then stops."""
@@ -35,7 +37,7 @@ class Volley(User):
 
 
 class Battery:
-    """Locust's environment and runner, used for one window after the other; keeps the pool of the last URL."""
+    """Locust's environment and runner, used for one window after the other; keeps the pools of the last URLs."""
 
     def __init__(self, pinned: bool = False) -> None:
         """`pinned`: this process has a core to itself."""
@@ -45,20 +47,15 @@ class Battery:
         environment.battery = self
         self._runner: Any = environment.create_local_runner()
         self._runner.greenlet.kill(block=False)  # Locust's own watch of CPU and memory would fall into windows
-        self._pool: Pool | None = None
+        self._pools: dict[str, Pool] = {}  # the last used one at the end
         self._firing: Firing | None = None
         self._timer = timer_name()
 
     def fire(self, plan: Plan) -> Mapping[str, Any]:
         """One window of load. Raises PlanError where the plan cannot be carried out."""
         requests = read_requests(Path(plan.requests), host_header(plan.url))
-        if self._pool is None or self._pool.url != plan.url:
-            if self._pool is not None:
-                self._pool.close()
-            self._pool = None
-            self._pool = Pool(plan.url)
         tally = Tally()
-        self._firing = new_firing(plan, self._pool, requests, tally)
+        self._firing = new_firing(plan, self._pool_of(plan.url), requests, tally)
         self.spent = None
         runner = self._runner
         try:
@@ -71,6 +68,13 @@ class Battery:
         if self.spent is None:
             raise RuntimeError("the window was not carried out; see the log")
         return load_record(plan, tally, self.spent, self._timer)
+
+    def _pool_of(self, url: str) -> Pool:
+        pool = self._pools.pop(url, None) or Pool(url)
+        self._pools[url] = pool
+        while len(self._pools) > KEPT_POOLS:
+            self._pools.pop(next(iter(self._pools))).close()
+        return pool
 
     def carry_out(self) -> Spent:
         """The window itself."""

@@ -1,6 +1,7 @@
-"""From a result folder to everything that is shown of it: summary.json, report.html, report.md and charts."""
+"""From a result folder to everything that is shown of it: findings, report, charts, and exports for other tools."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,10 +16,19 @@ from reports.charts.cpu import cpu_chart
 from reports.charts.latency import latency_chart
 from reports.charts.pairs import pairs_chart
 from reports.charts.table import table_chart
+from reports.exports.action_benchmark import action_benchmark
+from reports.exports.bencher import bencher
+from reports.exports.case import cases_of
+from reports.exports.figure import figures
+from reports.exports.junit import junit
+from reports.exports.step_summary import step_summary
+from reports.exports.table_csv import summary_csv, trials_csv
 from reports.html import html
 from reports.markdown import markdown
 
 MANIFEST_FILE = "manifest.json"
+SUMMARY_FILE = "summary.json"
+FOLDED = 500_000  # bytes of the report within a step summary: half of what GitHub takes
 
 
 def build(folder: Path) -> tuple[Summary, list[Path]]:
@@ -30,9 +40,10 @@ def build(folder: Path) -> tuple[Summary, list[Path]]:
     summary = summarise(manifest, trials)
     charts = draw(manifest, summary, trials, series)
     files = {
-        "summary.json": (summary.model_dump_json(indent=1) + "\n").encode(),
+        SUMMARY_FILE: (summary.model_dump_json(indent=1) + "\n").encode(),
         "report.html": html(manifest, summary, charts).encode(),
         "report.md": markdown(manifest, summary).encode(),
+        **exports(manifest, summary, trials),
     }
     for _, pictures in charts:
         for chart in pictures:
@@ -42,6 +53,29 @@ def build(folder: Path) -> tuple[Summary, list[Path]]:
         return summary, _write(folder, files)
     except OSError as error:
         raise UsageError(f"{folder}: cannot write the report ({error.strerror})") from error
+
+
+def exports(manifest: Manifest, summary: Summary, trials: Sequence[Trial]) -> dict[str, bytes]:
+    """File name -> content, of every file that another tool reads (docs/exports.md)."""
+    question, cases, found = manifest.question, cases_of(summary), figures(summary, trials)
+    told = {
+        "command": manifest.command,
+        "profile": question.profile,
+        "reference": question.reference,
+        "seed": str(manifest.seed),
+        "commit": manifest.git_commit or "unknown",
+        "cpu": manifest.machine.cpu_model,
+    }
+    title, lead = f"authbench: {question.name}", summary.answer[0].text
+    body = markdown(manifest, summary, limit=FOLDED)
+    return {
+        "junit.xml": junit(cases, name=title, timestamp=manifest.started_utc, properties=told),
+        "step-summary.md": step_summary(cases, title=title, lead=lead, body=body).encode(),
+        "trials.csv": trials_csv(trials),
+        "summary.csv": summary_csv(summary, found),
+        "benchmark.json": action_benchmark(found),
+        "bencher.json": bencher(found),
+    }
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -58,6 +92,11 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.schema_version > SCHEMA_VERSION:
         raise UsageError(f"{path}: written by schema {manifest.schema_version}, this authbench reads {SCHEMA_VERSION}")
     return manifest
+
+
+def read_summary(folder: Path) -> Summary:
+    """What the last `build` of this folder found."""
+    return Summary.model_validate_json((folder / SUMMARY_FILE).read_bytes())
 
 
 def draw(
@@ -80,14 +119,25 @@ def draw(
     return drawn
 
 
-def _write(folder: Path, files: dict[str, bytes]) -> list[Path]:
+def _write(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Every file whole or not at all: an interrupted build leaves the earlier one's."""
     charts = folder / "charts"
     charts.mkdir(exist_ok=True)
+    written = [_replace(folder / name, data) for name, data in files.items()]
     for old in sorted(charts.iterdir()):  # a chart of an earlier build that this one does not draw would mislead
         if old.suffix in (".svg", ".png") and f"charts/{old.name}" not in files:
             old.unlink()
-    written = []
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-        written.append(folder / name)
     return written
+
+
+def _replace(path: Path, data: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,6 +1,7 @@
 """The report for a pull request: short, and safe whatever a strategy is called."""
 
 import re
+from collections.abc import Sequence
 
 from authbench.analysis.findings import Comparison, Summary
 from authbench.records import Manifest
@@ -8,27 +9,46 @@ from reports.numbers import between, count, interval_cpu, percent, plus_minus, t
 from reports.table import footnote
 from reports.words import freshness, printable, quantile, rank, verdict
 
-LONGEST = 60_000  # characters; GitHub cuts a comment at 65,536
+LONGEST = 60_000  # bytes; GitHub cuts a comment at 65,536 characters
 PROBLEMS_SHOWN = 10
 _SPECIAL = re.compile(r"([\\`*_\[\]{}#!~|$])")
 
 
-def markdown(manifest: Manifest, summary: Summary) -> str:
-    """The whole report; comparisons that would make it too long for a comment are named, not shown."""
+def markdown(manifest: Manifest, summary: Summary, limit: int = LONGEST) -> str:
+    """The whole report in at most `limit` bytes; comparisons that would make it longer are named, not shown."""
     head = [f"# authbench: {escape(summary.question.name)}", "", f"> {escape(summary.question.question)}", ""]
     head += [f"{number}. {escape(line.text)} _({line.certainty})_" for number, line in enumerate(summary.answer, 1)]
-    foot = ["", *_validity(summary), "", *_provenance(manifest), ""]
+    validity, provenance = ["", *_validity(summary)], ["", *_provenance(manifest)]
+    room = limit - _size([*head, *validity, *provenance]) - 2500  # for the names of what is left out
     shown: list[str] = []
     left_out = []
-    for comparison in summary.comparisons:
+    for number, comparison in enumerate(summary.comparisons):
         section = _section(comparison)
-        if len("\n".join([*head, *shown, *section, *foot])) > LONGEST:
-            left_out.append(comparison.title)
-        else:
+        if _size([*shown, *section]) <= room:
             shown += section
+        elif number == 0:
+            shown += within(section, room).splitlines()
+        else:
+            left_out.append(comparison.title)
     if left_out:
-        shown += ["", f"Left out for length, see `report.html`: {escape('; '.join(left_out))[:2000]}"]
-    return "\n".join([*head, *shown, *foot])[:LONGEST]
+        shown += ["", f"Left out for length, see `report.html`: {escape('; '.join(left_out)[:480])}"]
+    return within([*head, *shown, *validity], limit, foot=provenance)
+
+
+def within(lines: Sequence[str], limit: int, foot: Sequence[str] = (), what: str = "lines") -> str:
+    """The lines that fit into `limit` bytes of UTF-8, then the foot; a sentence before it counts what was left out.
+
+    Empty where not even that sentence and the foot fit.
+    """
+    if _size([*lines, *foot]) <= limit:
+        return _joined([*lines, *foot])
+    room = limit - _size(foot) - _size(_left_out(len(lines), what))
+    if room < 0:
+        return ""
+    kept = 0
+    while (room := room - _size(lines[kept : kept + 1])) >= 0:
+        kept += 1
+    return _joined([*lines[:kept], *_left_out(len(lines) - kept, what), *foot])
 
 
 def escape(text: str) -> str:
@@ -103,3 +123,16 @@ def _provenance(manifest: Manifest) -> list[str]:
 
 def _cells(cells: tuple[str, ...] | list[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _left_out(number: int, what: str) -> list[str]:
+    return ["", f"_{number} {what} left out for length._"]
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _size(lines: Sequence[str]) -> int:
+    """Bytes of these lines, line ends included."""
+    return sum(len(line.encode()) + 1 for line in lines)

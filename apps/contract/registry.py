@@ -77,6 +77,12 @@ def strategies() -> Mapping[str, Strategy]:
     return dict(sorted(found.items()))
 
 
+def strategies_in(root: Path) -> Mapping[str, Strategy]:
+    """The strategies of another source tree (the folder that holds its `apps`), by name. Raises StrategyError."""
+    found = (read_strategy(module, path) for module, path in _modules(root / "apps" / "strategies"))
+    return {strategy.name: strategy for strategy in sorted(found, key=lambda strategy: strategy.name)}
+
+
 def read_strategy(module: str, path: Path) -> Strategy:
     """The declaration in one settings file. Raises StrategyError (file, key, what is wrong)."""
     literal = _literal(path)
@@ -109,7 +115,11 @@ def _literal(path: Path) -> dict[str, Any]:
 
 
 def _own_modules() -> Iterator[tuple[str, Path]]:
-    for path in sorted((Path(__file__).parent.parent / "strategies").glob("*.py")):
+    return _modules(Path(__file__).parent.parent / "strategies")
+
+
+def _modules(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.glob("*.py")):
         if not path.name.startswith("_"):
             yield f"{STRATEGIES_PACKAGE}.{path.stem}", path
 

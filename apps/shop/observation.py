@@ -1,24 +1,20 @@
-"""What one request asks of the stores and of the interpreter, counted in this process: exact, the same every time."""
+"""What one request asks of the stores, counted in this process: exact, the same every time."""
 
-import gc
 import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from random import SystemRandom
-from types import FrameType
 from typing import Any
 from unittest.mock import patch
 
 from django.db import connection
+from django.db.backends.signals import connection_created
 from psycopg.pq import TransactionStatus
 
 from apps.contract.credentials import Credential
 from apps.contract.endpoints import ENDPOINTS, to_json
 
-# Drawing a session key's characters rejects some draws, so that how many there are is a matter of chance.
-DRAW = SystemRandom.getrandbits.__code__
 READING = 2  # of the transactions between two readings are the second half of one and the first half of the other
 Application = Callable[[Mapping[str, Any], Callable[..., Any]], Any]
 # Sent by `transaction.atomic` around others: they belong to a transaction and are not counted.
@@ -34,6 +30,11 @@ class Reply:
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
+    @property
+    def size_bytes(self) -> int:
+        """Head and body, as HTTP/1.1 writes them; without what the server adds to the head."""
+        return sum(len(name) + len(value) + 4 for name, value in self.headers) + len(self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -42,6 +43,8 @@ class Seen:
     sql: tuple[str, ...]
     transactions: int
     cache: tuple[str, ...]
+    connections: int  # opened to the database
+    cache_connections: int  # opened to the cache
 
 
 def environ(endpoint: str, credential: Credential, body: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -87,38 +90,18 @@ def see(act: Callable[[], Reply]) -> tuple[Reply, Seen]:
 
     The number of transactions is compared with PostgreSQL's own count; RuntimeError where they differ.
     """
-    with _statements() as statements, _cache_commands() as commands:
+    with _statements() as statements, _cache_commands() as (commands, opened), _connections() as connections:
         before = _committed()
         statements.clear()
+        connections.clear()
         reply = act()
         seen = [(idle, sql) for idle, sql in statements if not sql.startswith(FRAMES)]
         begun = sum(idle for idle, _ in statements)
         counted = _committed() - before - READING
     if counted != begun:
         raise RuntimeError(f"{begun} transactions seen here, {counted} by PostgreSQL: does somebody else use it?")
-    return reply, Seen(tuple(" ".join(sql.split()) for _, sql in seen), begun, tuple(commands))
-
-
-def count_calls(act: Callable[[], Reply]) -> int:
-    """Python functions entered while a request is handled (functions written in C are not counted).
-
-    The same in every process with the same PYTHONHASHSEED, once everything that is made on first use has been made.
-    """
-    calls = 0
-
-    def entered(frame: FrameType, event: str, argument: object) -> None:  # noqa: ARG001
-        nonlocal calls
-        calls += event == "call" and frame.f_code is not DRAW
-
-    gc.collect()
-    gc.disable()
-    sys.setprofile(entered)
-    try:
-        act()
-    finally:
-        sys.setprofile(None)
-        gc.enable()
-    return calls
+    texts = tuple(" ".join(sql.split()) for _, sql in seen)
+    return reply, Seen(texts, begun, tuple(commands), len(connections), len(opened))
 
 
 def record(endpoints: Mapping[str, Mapping[str, Any]]) -> str:
@@ -150,21 +133,44 @@ def _statements() -> Iterator[list[tuple[bool, str]]]:
 
 
 @contextmanager
-def _cache_commands() -> Iterator[list[str]]:
-    """Names of the commands that redis-py sends; nothing where this process has not loaded it."""
+def _connections() -> Iterator[list[object]]:
+    """One entry for each connection to the database that is opened meanwhile."""
+    opened: list[object] = []
+
+    def note(sender: object, **_: object) -> None:
+        opened.append(sender)
+
+    connection_created.connect(note)
+    try:
+        yield opened
+    finally:
+        connection_created.disconnect(note)
+
+
+@contextmanager
+def _cache_commands() -> Iterator[tuple[list[str], list[object]]]:
+    """Names of the commands that redis-py sends, and the connections it opens; none where it is not loaded."""
     seen: list[str] = []
+    opened: list[object] = []
     redis = sys.modules.get("redis")
     if redis is None:
-        yield seen
+        yield seen, opened
         return
-    send = redis.connection.AbstractConnection.send_command
+    send, connect = redis.connection.AbstractConnection.send_command, redis.connection.Connection._connect
 
     def note(connection: Any, *args: Any, **options: Any) -> Any:
         seen.append(" ".join([args[0], *(a for a in args[1:] if a in ("EX", "NX", "XX"))]))
         return send(connection, *args, **options)
 
-    with patch.object(redis.connection.AbstractConnection, "send_command", note):
-        yield seen
+    def note_opened(connection: Any) -> Any:
+        opened.append(connection)
+        return connect(connection)
+
+    with (
+        patch.object(redis.connection.AbstractConnection, "send_command", note),
+        patch.object(redis.connection.Connection, "_connect", note_opened),
+    ):
+        yield seen, opened
 
 
 def _committed() -> int:

@@ -1,9 +1,9 @@
 """What a reader must know about the rows of a summary, as cautions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from authbench.analysis.caution import Caution
-from authbench.analysis.findings import Comparison, Row
+from authbench.analysis.findings import Comparison, Latency, Role, Row
 from authbench.analysis.judgement import why_stuck
 from authbench.analysis.rows import expected
 from authbench.records import Contender, Trial
@@ -16,6 +16,7 @@ def doubts(
 ) -> list[Caution]:
     """Cautions about every contender at one combination of levels."""
     rows = {row.strategy: row for row in comparison.rows}
+    against = {latency.load for row in comparison.rows if row.role == "reference" for latency in row.latency}
     found = []
     for contender in contenders:
         about = f"{contender.name} ({comparison.title})"
@@ -27,6 +28,7 @@ def doubts(
             told = f"{row.launches} of {planned_launches} planned launches"
             found.append(Caution(code="missing-launches", about=about, message=told))
         found += _row_doubts(about, row, expected(contender, "sql", shares))
+        found += [caution for latency in row.latency for caution in _latency_doubts(about, latency, row.role, against)]
     return found
 
 
@@ -46,9 +48,18 @@ def _row_doubts(about: str, row: Row, statements: float | None) -> list[Caution]
     if statements is not None and seen is not None and abs(seen - statements) > COUNT_TOLERANCE:
         told = f"{seen:.2f} SQL statements a request measured, {statements:.2f} counted by verification"
         found.append(Caution(code="statements-differ", about=about, message=told))
-    for latency in row.latency:
-        weak = [name for name, quantile in latency.quantiles.items() if not quantile.supported and name != "p999"]
-        if weak:
-            told = f"{', '.join(weak)} at {latency.load}: fewer than 50 of {latency.samples} samples lie beyond"
-            found.append(Caution(code="quantile-unsupported", about=about, message=told))
     return found
+
+
+def _latency_doubts(about: str, latency: Latency, role: Role, against: Set[str]) -> list[Caution]:
+    """`against`: loads at which the reference was measured. p999 is left out: no run of ours has samples enough."""
+    named = [name for name in latency.quantiles if name != "p999"]
+    weak = [name for name in named if not latency.quantiles[name].supported]
+    told = (
+        [f"{', '.join(weak)} at {latency.load}: fewer than 50 of {latency.samples} samples lie beyond"] if weak else []
+    )
+    if role != "reference" and latency.load in against:
+        alone = [name for name in named if name not in latency.to_reference]
+        why = "no ratio to the reference, since no launch that both have holds 50 samples beyond on both sides"
+        told += [f"{', '.join(alone)} at {latency.load}: {why}"] if alone else []
+    return [Caution(code="quantile-unsupported", about=about, message="; ".join(told))] if told else []

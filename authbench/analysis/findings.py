@@ -14,10 +14,20 @@ Certainty = Literal["firm", "tentative", "open"]
 
 
 class Quantile(Frozen):
-    """One quantile of all launches' samples together, in ms; its interval from a bootstrap over launches."""
+    """One quantile of all launches' samples together, in ms; its interval from a jackknife over launches."""
 
     value: Estimate
     supported: bool  # at least 50 samples lie beyond it
+
+
+class QuantileRatio(Frozen):
+    """One quantile against the reference's: the ratio of quantiles of single blocks (or launches), never of percentiles
+    averaged, and not the ratio of the two quantiles of all samples.
+    """
+
+    ratio: Ratio
+    through: Literal["blocks", "launches"]  # launches: a block holds too few samples, those of a launch are merged
+    compared: int  # blocks (or launches) with at least 50 samples beyond the quantile on both sides
 
 
 class Latency(Frozen):
@@ -29,8 +39,10 @@ class Latency(Frozen):
     launches: int
     quantiles: Mapping[str, Quantile]  # p50, p90, p99, p999
     service_p50_ms: float
-    p50_to_reference: Ratio | None
+    p50_to_reference: Ratio | None  # that of `to_reference`
     trials: tuple[int, ...]
+    to_reference: Mapping[str, QuantileRatio] = {}  # by quantile; one that too few samples support is left out
+    verdict: Verdict | None = None  # on p50 only; None for reference and control
 
 
 class Row(Frozen):

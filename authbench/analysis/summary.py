@@ -9,7 +9,7 @@ from authbench.analysis.counted import Levels, counted, observe, of_strategy, ot
 from authbench.analysis.doubts import doubts, unresolved_doubts
 from authbench.analysis.estimate import Ratio, ratio
 from authbench.analysis.findings import Comparison, InvalidTrial, Rejected, Role, Row, Summary
-from authbench.analysis.judgement import Judgement, Key, judge_all
+from authbench.analysis.judgement import Judgement, Key, judge_all, judge_latency
 from authbench.analysis.pairs import pairs
 from authbench.analysis.ranking import places, ranking
 from authbench.analysis.rows import CPU, Standing, make_row
@@ -26,10 +26,11 @@ def summarise(manifest: Manifest, trials: Sequence[Trial]) -> Summary:
     at = {levels: [t for t in good if other_levels(t) == levels] for levels in _all_levels(manifest, mine)}
     shares = {levels: workload_shares(manifest, levels) for levels in at}
     judgement = judge_all(manifest.question, at, open_)
-    comparisons = {
-        levels: _comparison(manifest.question, fit, levels, rows, mine, judgement, shares[levels])
+    judged = [
+        _comparison(manifest.question, fit, levels, rows, mine, judgement, shares[levels])
         for levels, rows in at.items()
-    }
+    ]
+    comparisons = dict(zip(at, judge_latency(manifest.question, judged, mine), strict=True))
     every = [row for comparison in comparisons.values() for row in comparison.rows]
     cautions = [*judgement.cautions, *unresolved_doubts(open_)]
     for levels, comparison in comparisons.items():

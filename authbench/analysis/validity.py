@@ -39,6 +39,7 @@ class Limits(Frozen):
     achieved_of_offered: Share = 0.99
     errors: Share = 0.001
     steal: Share = 0.02
+    others_cpu: Share = 0.05  # of the stack's cores' time; a quiet machine's own threads took 0.0 to 0.3 % of a window
     fair_share: tuple[float, float] = (0.70, 1.30)
     round_robin: bool = True  # False under sticky routing: shares are then nobody's promise
     littles_law: Share = 0.05
@@ -46,13 +47,21 @@ class Limits(Frozen):
 
 
 def reasons_against(
-    trial: Trial, limits: Limits | None = None, *, expires_in_s: float | None = None, verified: bool = True
+    trial: Trial,
+    limits: Limits | None = None,
+    *,
+    expires_in_s: float | None = None,
+    verified: bool = True,
+    generator_died: str | None = None,
 ) -> tuple[Reason, ...]:
     """All reasons why the trial does not count; empty where it does.
 
     `expires_in_s`: seconds from the window's start until the first credential in use expires; None: none expires.
-    `verified`: whether conformance had passed for this cell. Reasons already in the trial are not looked at.
+    `verified`: whether conformance had passed for this cell. `generator_died`: how, where it did; then nothing is known
+    of the window, and nothing else is said about it. Reasons already in the trial are not looked at.
     """
+    if generator_died is not None:
+        return (_reason("generator-died", f"the window was lost: {generator_died}"),)
     limits = limits or Limits()
     found = [rule(trial, limits) for rule in TRIAL_RULES] if trial.load.sent else []
     found += [_credential_expiring(trial, expires_in_s), _not_verified(verified)]
@@ -130,6 +139,17 @@ def steal(trial: Trial, limits: Limits) -> Reason | None:
     if trial.steal_share <= limits.steal:
         return None
     return _reason("steal", f"steal {100 * trial.steal_share:.1f} %, over {100 * limits.steal:.0f} %")
+
+
+def cpu_contended(trial: Trial, limits: Limits) -> Reason | None:
+    """Processes of neither the stack nor the bench used the stack's cores."""
+    share = trial.others_cpu_share
+    if share is None or share <= limits.others_cpu:
+        return None
+    return _reason(
+        "cpu-contended",
+        f"other processes used {100 * share:.1f} % of the stack's cores, over {100 * limits.others_cpu:.0f} %",
+    )
 
 
 def replica_restarted(trial: Trial, limits: Limits) -> Reason | None:  # noqa: ARG001
@@ -215,11 +235,13 @@ LOAD_RULES: tuple[Callable[[Load, Limits], Reason | None], ...] = (
 )
 TRIAL_RULES: tuple[Callable[[Trial, Limits], Reason | None], ...] = (
     steal,
+    cpu_contended,
     replica_restarted,
     unfair_share,
     counts_differ,
 )
 CODES = (
+    "generator-died",
     "no-requests",
     "generator-late",
     "generator-busy",
@@ -229,6 +251,7 @@ CODES = (
     "unsteady",
     "littles-law",
     "steal",
+    "cpu-contended",
     "replica-restarted",
     "unfair-share",
     "counts-differ",

@@ -5,7 +5,8 @@ In this order, for a ratio to the reference with its 95 % interval:
 - `invalid`: a side has blocks that stayed invalid, or did not pass verification;
 - `inconclusive`: fewer than two launches, so that there is no test;
 - `equivalent`: the whole interval lies within 1 ± margin (two one-sided tests, Schuirmann 1987, each at 2.5 %), however
-  significant the difference is: it is too small to matter;
+  significant the difference is: it is too small to matter. Each comparison by itself: over k comparisons that all lie
+  at the margin up to k times 2.5 % are called so;
 - `better` or `worse`: the interval excludes 1, Holm's p (over all comparisons of that metric in the run) is below
   0.05, and the ratio itself lies outside the margin;
 - `inconclusive`: everything else. No difference found is not the same as none.
@@ -38,10 +39,12 @@ def invalid(why: str) -> Verdict:
     return Verdict(word="invalid", why=why)
 
 
-def judge(ratio: Ratio | None, p_holm: float | None, margin: float, better: Better) -> Verdict:
-    """The verdict on a ratio whose p-value was corrected before (`holm`)."""
+def judge(
+    ratio: Ratio | None, p_holm: float | None, margin: float, better: Better, missing: str = "no block holds both sides"
+) -> Verdict:
+    """The verdict on a ratio whose p-value was corrected before (`holm`). `missing`: why there is no ratio."""
     if ratio is None:
-        return Verdict(word="inconclusive", why="no block holds both sides")
+        return Verdict(word="inconclusive", why=missing)
     if ratio.low is None or ratio.high is None or p_holm is None:
         return Verdict(word="inconclusive", why=f"{ratio.n} launch: an interval needs two")
     p_equivalence = equivalence_p(ratio, margin)
@@ -69,7 +72,10 @@ def equivalence_p(ratio: Ratio, margin: float) -> float | None:
 
 
 def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
-    """Holm's step-down correction (Holm 1979) over a family; None stands for a test that could not be done."""
+    """Holm's step-down correction (Holm 1979) over a family; None stands for a test that could not be done.
+
+    Such a test is no member of the family: it can reject nothing, so that it costs the others nothing.
+    """
     known = [p for p in p_values if p is not None]
     if not known:
         return tuple(p_values)

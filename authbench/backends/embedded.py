@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +11,7 @@ from typing import Any, Self
 from apps.contract.registry import Strategy
 from authbench.backends.parts import SOFTENED, Parts, start_parts
 from authbench.backends.shop import Keys, Serving, Shop
+from authbench.backends.variant import Variant, as_variants
 from authbench.errors import StackError
 from authbench.records import CpuSource, Tier
 from authbench.stack import nginx, valkey
@@ -29,7 +31,7 @@ START_S, START_PER_REPLICA_S = 30.0, 3.0
 
 
 class EmbeddedStack:
-    """PostgreSQL, Valkey, nginx and the replicas of some strategies. Use as a context manager.
+    """PostgreSQL, Valkey, nginx and the replicas of some strategies, or variants of some. Use as a context manager.
 
     Entering starts the first three; `seed`, `start_replicas` and `mint` follow in that order or another. Every method
     raises StackError where a part fails. `cores` are the stack's; empty: no pinning. `replica_cpus` is each replica's
@@ -39,7 +41,7 @@ class EmbeddedStack:
     def __init__(
         self,
         *,
-        strategies: Sequence[Strategy],
+        strategies: Sequence[Strategy | Variant],
         replicas: int = 2,
         workers: int = 1,
         threads: int = 4,
@@ -49,7 +51,8 @@ class EmbeddedStack:
     ) -> None:
         if len(strategies) > valkey.DATABASES:
             raise StackError(f"{len(strategies)} strategies, but the cache has {valkey.DATABASES} databases")
-        self.strategies = {strategy.name: strategy for strategy in strategies}
+        self.variants = {variant.name: variant for variant in as_variants(strategies)}
+        self.strategies = {name: variant.strategy for name, variant in self.variants.items()}
         self.replicas = replicas  # of each strategy: those running, or, before that, those planned
         self.cores = cores
         self._serving = Serving(workers, threads, conn_max_age_s, replica_cpus)
@@ -97,37 +100,63 @@ class EmbeddedStack:
     # What stands in the stores
 
     def seed(self, users: int, orders: int) -> None:
-        """Makes the schema and the data once, then a copy for every strategy."""
-        first = next(iter(self.strategies.values()))
+        """Makes the schema and the data once a source tree, then a copy for every variant."""
         amount = ("--users", str(users), "--orders", str(orders))
-        self._stack.run(
-            self._command(first, "migrate", "migrate", "--verbosity", "0", database=TEMPLATE),
-            self._command(first, "seed", "seed", *amount, database=TEMPLATE),
-        )
-        self.parts.databases.clone([database_of(name) for name in self.strategies])
+        trees: dict[Path, list[Variant]] = {}
+        for variant in self.variants.values():
+            trees.setdefault(variant.root, []).append(variant)
+        for number, variants in enumerate(trees.values(), start=1):
+            template = TEMPLATE
+            if number > 1:
+                template = f"{TEMPLATE}_{number}"
+                self.parts.databases.create(template)
+            first = variants[0]
+            self._stack.run(
+                self._command(first, f"migrate-{number}", "migrate", "--verbosity", "0", database=template),
+                self._command(first, f"seed-{number}", "seed", *amount, database=template),
+            )
+            self.parts.databases.clone([database_of(variant.name) for variant in variants], template)
         self.parts.databases.settle()
 
-    def mint(self, strategy: Strategy, count: int) -> Path:
+    def mint(self, strategy: Strategy | Variant, count: int) -> Path:
         """A file with that many credentials, made by the strategy's own code; readable by its owner only."""
         return self.mint_all([strategy], count)[strategy.name]
 
-    def mint_all(self, strategies: Sequence[Strategy], count: int, at_once: int = 2) -> dict[str, Path]:
-        """Strategy -> its file; a few commands run at a time, each of which keeps a core busy."""
+    def mint_all(self, strategies: Sequence[Strategy | Variant], count: int, at_once: int = 2) -> dict[str, Path]:
+        """Strategy or variant -> its file; a few commands run at a time, each of which keeps a core busy."""
         files = {strategy.name: self.folder / f"minted-{strategy.name}.jsonl" for strategy in strategies}
         commands = [
-            self._command(each, f"mint-{each.name}", "mint", "--count", str(count), "--out", str(files[each.name]))
+            self._command(
+                self.variants[each.name],
+                f"mint-{each.name}",
+                *("mint", "--count", str(count), "--out", str(files[each.name])),
+            )
             for each in strategies
         ]
         self._stack.run(*commands, at_once=at_once)
         return files
 
-    def operations(self, strategy: Strategy) -> dict[str, Any]:
+    def operations(self, strategy: Strategy | Variant) -> dict[str, Any]:
         """What each endpoint does, as `manage.py operations` counts it in process."""
-        output = self.folder / f"operations-{strategy.name}.json"
-        self._stack.run(self._command(strategy, f"operations-{strategy.name}", "operations", output=output))
-        found = json.loads(output.read_bytes())
-        assert isinstance(found, dict)
-        return found
+        return self.operations_of([strategy])[strategy.name]
+
+    def operations_of(
+        self, strategies: Sequence[Strategy | Variant], endpoints: Sequence[str] = (), at_once: int = 2
+    ) -> dict[str, dict[str, Any]]:
+        """The same for several, a few at a time; of these endpoints only where some are named."""
+        outputs = {strategy.name: self.folder / f"operations-{strategy.name}.json" for strategy in strategies}
+        commands = (self.command(name, "operations", *endpoints, output=output) for name, output in outputs.items())
+        self._stack.run(*commands, at_once=at_once)
+        return {name: json.loads(output.read_bytes()) for name, output in outputs.items()}
+
+    def command(self, variant: str, command: str, *arguments: str, output: Path | None = None) -> Service:
+        """A management command of a variant, for exact counts: no chance in the order of sets and dictionaries."""
+        service = self._command(self.variants[variant], f"{command}-{variant}", command, *arguments, output=output)
+        return replace(service, environment={**service.environment, "PYTHONHASHSEED": "0"})
+
+    def swap(self, variant: Variant) -> None:
+        """From the next launch on, the replicas of that name are this variant's."""
+        self.variants[variant.name] = variant
 
     # Replicas
 
@@ -150,7 +179,7 @@ class EmbeddedStack:
         if name not in self._ports:
             self._ports[name] = self._stack.ports.take()
         within = START_S + START_PER_REPLICA_S * self.replicas * len(self.strategies)
-        application = self._shop.application(self.strategies[strategy])
+        application = self._shop.application(self.variants[strategy])
         log = self._stack.log(name)
         return application.service(number, self._ports[name], log, self.cores, self._serving.cpus, within)
 
@@ -257,8 +286,8 @@ class EmbeddedStack:
 
     # Inside
 
-    def _command(self, strategy: Strategy, name: str, *arguments: str, **more: Any) -> Service:
-        return self._shop.command(strategy, self._stack.log(name), *arguments, cores=self.cores, **more)
+    def _command(self, variant: Variant, name: str, *arguments: str, **more: Any) -> Service:
+        return self._shop.command(variant, self._stack.log(name), *arguments, cores=self.cores, **more)
 
     def _all_sites(self, replicas: int) -> list[Site]:
         return [

@@ -2,13 +2,12 @@
 
 import base64
 import secrets
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from apps.contract.registry import Strategy
 from authbench.backends.parts import Parts
+from authbench.backends.variant import Variant
 from authbench.stack.databases import database_of
 from authbench.stack.replicas import Application
 from authbench.stack.service import Service
@@ -51,44 +50,49 @@ class Shop:
     """The shop in the variants of some strategies, on running parts."""
 
     parts: Parts
-    names: Sequence[str]  # of all strategies; the place in it is the number of the strategy's cache database
-    sessions: Path  # holds a folder a strategy, which its replicas share
+    names: Sequence[str]  # of all variants; the place in it is the number of the variant's cache database
+    sessions: Path  # holds a folder a variant, which its replicas share
     serving: Serving
     keys: Keys
 
-    def application(self, strategy: Strategy, database: str | None = None) -> Application:
-        """What all processes of the strategy are told; its own database unless another is named."""
+    def application(self, variant: Variant, database: str | None = None) -> Application:
+        """What all processes of the variant are told; its own database unless another is named."""
         return Application(
-            strategy.name,
-            strategy.settings,
+            variant.strategy.name,
+            variant.strategy.settings,
             {
                 "AUTHBENCH_SECRET_KEY": self.keys.secret,
                 "AUTHBENCH_JWT_KEY": self.keys.jwt,
                 "AUTHBENCH_JWT_LIFETIME_S": str(JWT_LIFETIME_S),
-                "AUTHBENCH_DATABASE_URL": self.parts.databases.dsn(database or database_of(strategy.name)),
-                "AUTHBENCH_CACHE_URL": self.parts.valkey.url(self.names.index(strategy.name)),
-                "AUTHBENCH_SESSION_DIR": str(self.sessions / strategy.name),
+                "AUTHBENCH_DATABASE_URL": self.parts.databases.dsn(database or database_of(variant.name)),
+                "AUTHBENCH_CACHE_URL": self.parts.valkey.url(self.names.index(variant.name)),
+                "AUTHBENCH_SESSION_DIR": str(self.sessions / variant.name),
                 "AUTHBENCH_CONN_MAX_AGE": str(self.serving.conn_max_age_s),
                 "AUTHBENCH_WORKERS": str(self.serving.workers),
                 "AUTHBENCH_THREADS": str(self.serving.threads),
+                **variant.environment,
             },
+            name=variant.name,
+            python=variant.python,
+            wsgi=variant.wsgi,
+            root=variant.root,
         )
 
     def command(
         self,
-        strategy: Strategy,
+        variant: Variant,
         log: Path,
         *arguments: str,
         cores: tuple[int, ...],
         database: str | None = None,
         output: Path | None = None,
     ) -> Service:
-        """A management command with the strategy's settings."""
-        application = self.application(strategy, database)
+        """A management command with the variant's settings."""
+        application = self.application(variant, database)
         return Service(
             name=log.stem,
             tier="app",
-            command=(sys.executable, "-m", "apps.shop.manage", *arguments),
+            command=(variant.python, "-m", "apps.shop.manage", *arguments),
             folder=application.root,
             log=log,
             environment={**application.variables(log.stem), "AUTHBENCH_USER_PASSWORD": self.keys.user_password},

@@ -1,8 +1,9 @@
 """All probes of one window, read in the order that disturbs it least."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ from authbench.backends.embedded import EmbeddedStack
 from authbench.errors import StackError
 from authbench.probes.balancer import BalancerProbe
 from authbench.probes.cache import CacheProbe
+from authbench.probes.contention import ContentionProbe
 from authbench.probes.cpu import CpuProbe
 from authbench.probes.database import Connections, DatabaseProbe
 from authbench.probes.memory import resident_bytes
@@ -33,6 +35,7 @@ class Readings:
     cache: Cache
     resident_bytes: Mapping[str, int]
     steal_share: float
+    others_cpu_share: float | None
     throttled_s: float
     probe_cpu_s: float  # the bench's thread time and its backend's
     replicas_restarted: int
@@ -42,7 +45,7 @@ class Readings:
 class Probes:
     """Reads every tier around one window of one strategy. Its connections close with the stack."""
 
-    def __init__(self, stack: EmbeddedStack, interval_s: float = INTERVAL_S) -> None:
+    def __init__(self, stack: EmbeddedStack, interval_s: float = INTERVAL_S, stat: Path = Path("/proc/stat")) -> None:
         self._stack = stack
         self._interval_s = interval_s
         self.balancer = BalancerProbe(stack)
@@ -50,7 +53,8 @@ class Probes:
         stack.at_close(self._database.close)
         self._cache = CacheProbe(stack)
         stack.at_close(self._cache.close)
-        self._cpu = CpuProbe(stack)
+        self._cpu = CpuProbe(stack, stat)
+        self._contention = ContentionProbe(stack, stat)
         self._process = ProcessProbe(stack)
         self._strategy = ""
         self._reads_cache = False
@@ -58,8 +62,11 @@ class Probes:
         self._backend_ns = 0
         self._sampler: Sampler[tuple[Connections, int | None]] | None = None
 
-    def before(self, strategy: str) -> None:
-        """Starts to read; the CPU counters last, so that what reading costs is not charged to the stack."""
+    def before(self, strategy: str, beside: Iterable[int] = ()) -> None:
+        """Starts to read; the CPU counters last, so that what reading costs is not charged to the stack.
+
+        `beside`: pids of the bench's own processes, this one and the generator's, whose CPU time is nobody else's.
+        """
         begin = time.thread_time_ns()
         self._strategy = strategy
         self._reads_cache = "cache" in self._stack.strategies[strategy].stores
@@ -71,6 +78,7 @@ class Probes:
             raise self._failed(error) from error
         self._cpu.before(strategy)
         self._backend_ns = self._database.backend_cpu_ns()
+        self._contention.before(beside)
         self._sampler = Sampler(self._sample, self._interval_s)
         self._cost_ns = time.thread_time_ns() - begin
 
@@ -79,12 +87,13 @@ class Probes:
         assert self._sampler is not None, "before() comes first"
         begin = time.thread_time_ns()
         try:
+            others_cpu_share = self._contention.after()
             sampled = self._sampler.stop()
             backend_ns = self._database.backend_cpu_ns() - self._backend_ns
             cpu = self._cpu.after(backend_ns)
             database = self._database.after(tuple(connections for _, (connections, _) in sampled.readings))
             cache = self._cache.after(max(cached or 0 for _, (_, cached) in sampled.readings))
-        except (psycopg.Error, redis.RedisError) as error:
+        except (psycopg.Error, redis.RedisError, TimeoutError) as error:
             raise self._failed(error) from error
         resident = resident_bytes(self._stack, self._strategy)
         restarted = self._process.after()
@@ -97,6 +106,7 @@ class Probes:
             cache=cache,
             resident_bytes=resident,
             steal_share=cpu.steal_share,
+            others_cpu_share=others_cpu_share,
             throttled_s=cpu.throttled_s,
             probe_cpu_s=spent_ns / 1e9,
             replicas_restarted=restarted,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Reading = TypeVar("Reading")
+PATIENCE_S = 30.0  # with the last reading, which may have to wait for a store that is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,12 @@ class Sampler(Generic[Reading]):
         self._thread = threading.Thread(target=self._work, name="authbench-sampler", daemon=True)
         self._thread.start()
 
-    def stop(self) -> Sampled[Reading]:
-        """Everything read. Raises what a reading raised."""
+    def stop(self, patience_s: float = PATIENCE_S) -> Sampled[Reading]:
+        """Everything read. Raises what a reading raised, TimeoutError where one does not come to its end."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(patience_s)
+        if self._thread.is_alive():
+            raise TimeoutError(f"no answer within {patience_s:g} s")
         if self._error is not None:
             raise self._error
         return Sampled(tuple(self._readings), self._cpu_ns)

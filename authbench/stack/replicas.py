@@ -14,19 +14,22 @@ from authbench.stack.ports import LOOPBACK
 from authbench.stack.service import Service
 
 ROOT = Path(registry.__file__).resolve().parents[2]  # the folder that holds `apps`
+WSGI = "apps.shop.wsgi"
 # Nothing else of the user's environment reaches a replica: neither secrets nor switches that change what is measured.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What all replicas of one strategy have in common."""
+    """What all replicas of one strategy have in common. `name`: as the stack calls it, mostly the strategy's own."""
 
     strategy: str
     settings: str  # dotted module
     environment: Mapping[str, str] = field(repr=False)
-    command: tuple[str, ...] = (sys.executable, "-m", "gunicorn", "-c", "apps/shop/gunicorn.conf.py")
-    wsgi: str = "apps.shop.wsgi"
+    name: str = ""
+    python: str = sys.executable
+    serve: tuple[str, ...] = ("-m", "gunicorn", "-c", "apps/shop/gunicorn.conf.py")
+    wsgi: str = WSGI
     root: Path = ROOT
 
     def variables(self, replica: str) -> dict[str, str]:
@@ -34,9 +37,11 @@ class Application:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         return {
             **inherited,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(self.root), os.environ.get("PYTHONPATH")))),
             "DJANGO_SETTINGS_MODULE": self.settings,
             "AUTHBENCH_STRATEGY": self.strategy,
             "AUTHBENCH_REPLICA": replica,
+            "AUTHBENCH_WSGI": self.wsgi,
             **self.environment,
         }
 
@@ -50,11 +55,11 @@ class Application:
         ready_within_s: float = 30.0,
     ) -> Service:
         """Replica `number`, counted from 1."""
-        name = replica_name(self.strategy, number)
+        name = replica_name(self.name or self.strategy, number)
         return Service(
             name=name,
             tier="app",
-            command=(*self.command, "--bind", f"{LOOPBACK}:{port}", self.wsgi),
+            command=(self.python, *self.serve, "--bind", f"{LOOPBACK}:{port}", self.wsgi),
             folder=self.root,
             log=log,
             environment=self.variables(name),

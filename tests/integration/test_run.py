@@ -97,7 +97,7 @@ def folder(scenario: Path, temporary: Path, tmp_path_factory: pytest.TempPathFac
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in (0, 3), done.stdout + done.stderr
     for name in ("none", "session-db", "session-cache", "jwt-hs256"):
         assert name in done.stdout
     assert running_for(str(temporary)) == []
@@ -250,7 +250,7 @@ def test_interrupted_it_keeps_what_was_measured_and_resume_finishes_it(
         cwd=ROOT,
         env=env,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in (0, 3), done.stderr
     finished = read_trials(out)
     assert len(finished) > kept >= 3
     valid = [trial.key() for trial in finished if trial.valid]

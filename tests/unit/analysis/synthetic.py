@@ -172,7 +172,7 @@ def a_trial(**changes: object) -> Trial:
     return changed(trials[0], **changes)
 
 
-def changed(trial: Trial, **changes: object) -> Trial:
+def changed(trial: Trial, /, **changes: object) -> Trial:
     """The trial with changes, validated anew."""
     load = {key.removeprefix("load__"): value for key, value in changes.items() if key.startswith("load__")}
     own = {key: value for key, value in changes.items() if not key.startswith("load__")}

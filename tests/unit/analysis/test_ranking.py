@@ -1,7 +1,7 @@
 """The order follows the numbers; neighbours too close share a rank."""
 
 from authbench.analysis.estimate import Observation
-from authbench.analysis.ranking import places, ranking
+from authbench.analysis.ranking import adjusted, places, ranking
 
 
 def rows(*values):
@@ -34,3 +34,22 @@ def test_one_launch_ranks_nothing():
 def test_what_was_not_measured_has_no_place():
     assert ranking({"a": [], "b": rows(1.0, 1.0)}) == (("b",),)
     assert places(()) == {}
+
+
+def test_a_strategy_that_missed_the_slow_block_is_not_flattered():
+    """By its own mean `a` would come first; in every block that both have it needs more."""
+    a = [Observation(0, 0, 1.1), Observation(1, 1, 1.11)]
+    b = [Observation(0, 0, 1.0), Observation(1, 1, 1.0), Observation(2, 2, 1.8)]
+    c = [Observation(0, 0, 2.0), Observation(1, 1, 2.01), Observation(2, 2, 3.61)]
+
+    assert ranking({"a": a, "b": b, "c": c})[0][0] == "b"
+    assert adjusted({"a": a, "b": b, "c": c})["a"] > adjusted({"a": a, "b": b, "c": c})["b"]
+
+
+def test_an_order_that_the_pair_contradicts_is_a_tie():
+    """`b` is second by way of blocks that `a` has not, yet needs less in those that both have."""
+    a = rows(1.0, 1.0, 1.0)
+    b = [*rows(0.98, 0.981, 0.979), *[Observation(n, n, 3.0) for n in (3, 4, 5, 6)]]
+    c = [*rows(1.0, 1.0, 1.0), *[Observation(n, n, 1.0) for n in (3, 4, 5, 6)]]
+
+    assert ("a", "b") in [tuple(sorted(set(group) & {"a", "b"})) for group in ranking({"a": a, "b": b, "c": c})]

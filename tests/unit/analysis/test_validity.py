@@ -45,6 +45,8 @@ AT_AND_BEYOND = [
     ("errors", {"load__refused": 1, "load__sent": 1000}, {"load__refused": 1, "load__unknown": 1, "load__sent": 1000}),
     ("wrong-user", {"load__failures": {"reset": 1}}, {"load__failures": {WRONG_USER: 1}}),
     ("steal", {"steal_share": 0.02}, {"steal_share": 0.0201}),
+    ("cpu-contended", {"others_cpu_share": 0.05}, {"others_cpu_share": 0.0501}),
+    ("cpu-contended", {"others_cpu_share": None}, {"others_cpu_share": 1.0}),
     ("replica-restarted", {"replicas_restarted": 0}, {"replicas_restarted": 1}),
     ("unfair-share", {"load__by_replica": {"r1": 70, "r2": 130}}, {"load__by_replica": {"r1": 69, "r2": 131}}),
     ("unfair-share", {"load__by_replica": {"r1": 100, "r2": 100}}, {"load__by_replica": {"r1": 200}}),
@@ -140,6 +142,14 @@ def test_a_credential_must_outlive_the_window(after, expires):
 
 def test_without_conformance_nothing_counts():
     assert codes(a_trial(), verified=False) == ["not-verified"]
+
+
+def test_a_generator_that_died_is_the_only_reason():
+    trial = a_trial(load__sent=0, steal_share=0.9)
+
+    (reason,) = reasons_against(trial, verified=False, expires_in_s=0, generator_died="ended with exit code -9")
+    assert reason.code == "generator-died"
+    assert "-9" in reason.message
 
 
 def test_without_requests_there_is_one_reason():

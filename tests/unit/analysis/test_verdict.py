@@ -76,3 +76,11 @@ def test_an_interval_inside_the_margin_is_what_two_tests_at_two_and_a_half_per_c
         word = judge(found, found.p_value(), 0.03, "lower").word
 
         assert (word == "equivalent") == (equivalence_p(found, 0.03) <= 0.025)
+
+
+def test_why_there_is_no_ratio_comes_through():
+    assert judge(None, None, 0.03, "lower", "all zero").why == "all zero"
+
+
+def test_a_test_that_could_not_be_done_costs_the_others_nothing():
+    assert holm([0.02, None, None]) == (pytest.approx(0.02), None, None)

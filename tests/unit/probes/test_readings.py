@@ -1,6 +1,7 @@
 """What is made of counters once they are read."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,11 @@ def test_a_sampler_reads_at_the_start_and_at_the_end() -> None:
 def test_a_sampler_hands_on_what_went_wrong() -> None:
     with pytest.raises(ZeroDivisionError):
         Sampler(lambda: 1 / 0, interval_s=60).stop()
+
+
+def test_a_sampler_does_not_wait_for_ever() -> None:
+    answer = threading.Event()
+    sampler = Sampler(answer.wait, interval_s=60)
+    with pytest.raises(TimeoutError, match="no answer"):
+        sampler.stop(patience_s=0.05)
+    answer.set()

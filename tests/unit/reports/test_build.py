@@ -1,7 +1,12 @@
 """The report's files: complete, inert, and the same to the byte at every rebuild."""
 
+import errno
 import hashlib
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +15,7 @@ from reports.build import build
 from tests.unit.analysis.synthetic import TRUTHS, World, make
 from tests.unit.reports.folder import hostile_manifest, hostile_world, write, written
 
+ROOT = Path(__file__).parents[3]
 SMALL = World(launches=2, truths=TRUTHS[:5])
 
 
@@ -26,6 +32,7 @@ def test_the_files_are_there(built):
     names = {path.name for path in built[1]}
 
     assert {"summary.json", "report.html", "report.md"} <= names
+    assert {"junit.xml", "step-summary.md", "trials.csv", "summary.csv", "benchmark.json", "bencher.json"} <= names
     assert {
         f"{chart}.{kind}" for chart in ("cpu", "latency", "connections", "pairs", "table") for kind in ("svg", "png")
     } <= names
@@ -36,6 +43,56 @@ def test_a_rebuild_gives_the_same_bytes(built, tmp_path):
 
     assert again[0] == built[0]
     assert digests(again[1]) == digests(built[1])
+
+
+def test_two_processes_write_the_same_bytes_whatever_the_hash_seed(built, tmp_path):
+    build_it = "import sys, pathlib, reports.build as b; b.build(pathlib.Path(sys.argv[1]))"
+    for seed in ("1", "2"):
+        folder = written(tmp_path / seed, SMALL)
+        subprocess.run(
+            [sys.executable, "-c", build_it, str(folder)],
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            timeout=120,
+        )
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        assert digests(built[1]).items() <= digests(paths).items()
+        assert len(paths) == len(built[1]) + len(("manifest.json", "trials.jsonl", "series.jsonl"))
+
+
+def full_disk(_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def interrupt(_):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised", "said"),
+    [(full_disk, UsageError, r"cannot write the report \(No space left"), (interrupt, KeyboardInterrupt, None)],
+)
+def test_a_build_that_is_cut_short_leaves_whole_files(tmp_path, monkeypatch, fault, raised, said):
+    folder = written(tmp_path, World(launches=1, truths=TRUTHS[:2]))
+    build(folder)
+    before = digests(sorted(path for path in folder.rglob("*") if path.is_file()))
+    written(tmp_path, World(launches=1, truths=TRUTHS[:2], seed=8))
+    flushed = []
+
+    def fsync(descriptor):
+        flushed.append(descriptor)
+        if len(flushed) == 4:
+            fault(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(raised, match=said):
+        build(folder)
+    after = digests(sorted(path for path in folder.rglob("*") if path.is_file()))
+
+    assert set(after) == set(before)
+    new = {name for name in after if after[name] != before[name]} - {"manifest.json", "trials.jsonl", "series.jsonl"}
+    assert new == {"summary.json", "report.html", "report.md"}
 
 
 def test_nothing_in_the_files_tells_when_or_where_they_were_built(built):

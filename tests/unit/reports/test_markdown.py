@@ -1,5 +1,7 @@
 """The report for a pull request."""
 
+import re
+
 import pytest
 
 from authbench.analysis.summary import summarise
@@ -32,8 +34,21 @@ def test_it_stays_short_enough_for_a_comment():
     workloads = tuple(f"w{number}" for number in range(60))
     text = told(World(launches=1, truths=TRUTHS, workloads=workloads, loads=("saturate",), requests=20))
 
-    assert len(text) <= LONGEST
+    assert len(text.encode()) <= LONGEST
     assert "Left out for length" in text
+    assert text.rstrip().endswith("</sub>")
+
+
+@pytest.mark.parametrize("limit", [4000, 1000, 100])
+def test_it_is_cut_between_lines_and_says_how_many_are_missing(limit):
+    manifest, trials, _ = make(World(launches=2))
+    whole = markdown(manifest, summarise(manifest, trials)).splitlines()
+    text = markdown(manifest, summarise(manifest, trials), limit=limit)
+
+    assert len(text.encode()) <= limit
+    assert all(line in whole for line in text.splitlines() if "left out for length" not in line)
+    assert bool(text) == (limit >= 1000)
+    assert not text or re.search(r"_\d+ lines left out for length\._", text)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
