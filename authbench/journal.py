@@ -22,8 +22,10 @@ class Journal:
     in the middle of a write). Use as a context manager. Raises UsageError where another process writes it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, advice: str = "") -> None:
+        """`advice`: what to do where the disk is full; without it, how to go on with a run."""
         self._path = path
+        self._advice = advice or f"free some space and go on with: authbench run --resume {path.parent}"
         is_new = not path.exists()
         with self._writing():
             self._file = path.open("a+b", buffering=0)
@@ -71,8 +73,7 @@ class Journal:
             raise UsageError(f"{self._path}: another authbench is writing here; wait for it or end it") from None
         except OSError as error:
             raise UsageError(
-                f"{self._path}: cannot write ({error.strerror}); what was measured before is kept, "
-                f"free some space and go on with: authbench run --resume {self._path.parent}"
+                f"{self._path}: cannot write ({error.strerror}); what was measured before is kept, {self._advice}"
             ) from error
 
     def _hold(self) -> None:

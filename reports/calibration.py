@@ -35,7 +35,7 @@ def print_calibration(found: Calibration, console: Console) -> None:
 def _cells(row: CalibrationRow) -> tuple[str, ...]:
     injected = DASH
     if row.injected is not None and row.injected_measured is not None:
-        injected = f"+{100 * row.injected:g} % → +{100 * row.injected_measured[0]:.1f} %"
+        injected = f"+{100 * row.injected:g} % → {100 * row.injected_measured[0]:+.1f} %"
     found = DASH
     if row.found_rate is not None and row.found_interval is not None:
         found = percent(row.found_rate, *row.found_interval)

@@ -30,18 +30,19 @@ def print_gate(result: GateResult, console: Console) -> None:
 
 
 def render(result: GateResult) -> RenderableType:
-    """The verdict, then the rows that matter, then what it is worth."""
+    """The rows that matter, what such a verdict is worth, then the verdict."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for head in HEADS:
         table.add_column(head, no_wrap=head != "why", justify="right" if head in RIGHT else "left")
     for row in shown(result.rows):
-        *cells, says, why = cells_of(row)
-        table.add_row(*map(Text, cells), Text(says, style=STYLES.get(row.outcome, "dim")), Text(printable(why)))
-    lines: list[RenderableType] = [Text(f"{result.base.told}  →  {result.candidate.told}", style="bold"), table]
+        *cells, says, why = map(printable, cells_of(row))
+        table.add_row(*map(Text, cells), Text(says, style=STYLES.get(row.outcome, "dim")), Text(why))
+    sides = printable(f"{result.base.told}  →  {result.candidate.told}")
+    lines: list[RenderableType] = [Text(sides, style="bold"), table]
     if hidden := len(result.rows) - len(shown(result.rows)):
         lines.append(Text(f"and {hidden} exact figures as before (gate.json holds them all)", style="dim"))
-    lines += [Text(f"! {note}", style="yellow") for note in result.notes]
-    lines += [Text(line, style="dim") for line in worth(result)]
+    lines += [Text(printable(f"! {note}"), style="yellow") for note in result.notes]
+    lines += [Text(printable(line), style="dim") for line in worth(result)]
     lines.append(Text(verdict(result), style=STYLES.get(result.outcome, "bold")))
     return Group(*lines)
 
@@ -49,13 +50,18 @@ def render(result: GateResult) -> RenderableType:
 def verdict(result: GateResult) -> str:
     """One sentence, as an exit code would say it."""
     count = sum(row.outcome == result.outcome for row in result.rows)
+    left_out = sum(row.outcome == "not compared" for row in result.rows)
+    compared = len(result.rows) - left_out
     said = {
-        "pass": f"pass: no figure of {len(result.rows)} is worse than allowed",
-        "regression": f"regression: {count} of {len(result.rows)} figures are worse than allowed",
-        "inconclusive": f"inconclusive: {count} of {len(result.rows)} figures cannot be decided in this time",
-        "invalid": f"invalid: {count} of {len(result.rows)} figures were measured and do not count",
+        "pass": f"pass: none of {compared} figures is worse than allowed",
+        "regression": f"regression: {count} of {compared} figures are worse than allowed",
+        "inconclusive": f"inconclusive: {count} of {compared} figures cannot be decided in this time",
+        "invalid": f"invalid: {count} of {compared} figures were measured and do not count",
     }
-    return f"{said.get(result.outcome, result.outcome)} ({result.seconds:.0f} s, exit code {result.exit_code})"
+    told = said[result.outcome] if compared else "invalid: nothing was compared"
+    if left_out:
+        told += f", {left_out} not compared"
+    return f"{told} ({result.seconds:.0f} s, exit code {result.exit_code})"
 
 
 def worth(result: GateResult) -> list[str]:
@@ -147,7 +153,7 @@ def percent(rate: float, low: float, high: float) -> str:
 
 def _message(row: GateRow) -> str:
     moved = "" if row.ratio is None else f"{change(row.ratio)}, limit {row.limit}: "
-    values = f"{_number(row.base)} → {_number(row.candidate)} {row.unit}"
+    values = f"{_number(row.base)} → {_number(row.candidate)} {row.unit}".rstrip()
     return f"{row.strategy} {row.endpoint} {row.metric}: {values}; {moved}{row.why}"
 
 

@@ -42,6 +42,8 @@ def calibrate(
     from authbench.selection import chosen_strategies  # noqa: PLC0415
 
     where = path or Path("results") / f"calibration-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    if not where.name or where.is_dir():
+        raise UsageError(f"--out {str(where)!r}: name a file, such as calibration.json")
     windows = where.with_suffix(".windows.jsonl")
     _free(where, windows)
     order = CalibrationOrder(

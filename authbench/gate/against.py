@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from authbench.backends.embedded import EmbeddedStack
-from authbench.errors import UsageError
+from authbench.backends.variant import Variant
+from authbench.errors import StackError, UsageError
 from authbench.gate import windows
 from authbench.gate.arms import Arms, arms_of_trees
-from authbench.gate.counts import ENDPOINTS, count_rows
+from authbench.gate.counts import ENDPOINTS, count_rows, uncounted
 from authbench.gate.cpu import Readings, cpu_rows, measure_stages
 from authbench.gate.decision import Plan
 from authbench.gate.gated import CPU
@@ -134,17 +135,33 @@ def _go_on(rows: Sequence[GateRow], order: GateOrder, notes: list[str], tier: in
 
 
 def _counts(order: GateOrder, stack: EmbeddedStack, arms: Sequence[Arms]) -> list[GateRow]:
-    counted = stack.operations_of([variant for each in arms for variant in each.all()], ENDPOINTS)
     rows: list[GateRow] = []
     for each in arms:
+        try:
+            counted = stack.operations_of(each.all(), ENDPOINTS)
+        except StackError:
+            rows.append(uncounted(each.strategy, *(_failure(stack, variant) for variant in each.all()[::2])))
+            continue
         base, twin, candidate = (counted[variant.name] for variant in each.all())
         rows += count_rows(each.strategy, base, twin, candidate, order.limits)
     return rows
 
 
+def _failure(stack: EmbeddedStack, variant: Variant) -> str | None:
+    """Why this build cannot be counted; None where it can."""
+    try:
+        stack.operations_of([variant], ENDPOINTS)
+    except StackError as error:
+        return str(error)
+    return None
+
+
 def _stages(order: GateOrder, stack: EmbeddedStack, arms: Sequence[Arms], watcher: Watcher) -> Readings:
     margins = {name: order.limits.of(name, CPU).most for name in order.strategies}
-    with alternation(stack, arms, order.seed) as measured, Journal(order.folder / WINDOWS_FILE) as journal:
+    with (
+        alternation(stack, arms, order.seed) as measured,
+        Journal(order.folder / WINDOWS_FILE, "free some space and start the gate anew") as journal,
+    ):
 
         def launch(stage: int, number: int, strategies: Sequence[str]) -> Sequence[Window]:
             watcher.phase(f"tier 2, stage {stage}: launch {number + 1}")

@@ -28,7 +28,8 @@ class Arms:
 
 def arms_of_trees(base: Tree, candidate: Tree, names: Sequence[str]) -> tuple[Arms, ...]:
     """The arms of these strategies. Raises UsageError for one that either side lacks."""
-    known = {tree.root: {**strategies(), **strategies_in(tree.root)} for tree in (base, candidate)}
+    registered = {name: each for name, each in strategies().items() if not each.settings.startswith("apps.")}
+    known = {tree.root: {**registered, **strategies_in(tree.root)} for tree in (base, candidate)}
     for tree in (base, candidate):
         for name in names:
             if name not in known[tree.root]:

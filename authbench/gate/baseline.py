@@ -20,7 +20,7 @@ from authbench.analysis.estimate import Ratio
 from authbench.analysis.judgement import cell_of, stuck_cells, why_stuck
 from authbench.analysis.welch import control_ratios, exact_change, medians, welch
 from authbench.errors import UsageError
-from authbench.gate.decision import PASS_CONFIDENCE
+from authbench.gate.decision import SHOWN_CONFIDENCE
 from authbench.gate.gated import CPU, GATED
 from authbench.gate.limits import Limits
 from authbench.gate.result import GateResult, GateRow, Side
@@ -200,7 +200,7 @@ def _bounds(ratio: Ratio) -> tuple[float, float] | None:
     if ratio.log_error is None or ratio.df is None:
         return None
     lower = ratio.log_mean - float(stdtrit(ratio.df, ALARM)) * ratio.log_error
-    upper = ratio.log_mean + float(stdtrit(ratio.df, PASS_CONFIDENCE)) * ratio.log_error
+    upper = ratio.log_mean + float(stdtrit(ratio.df, SHOWN_CONFIDENCE)) * ratio.log_error
     return math.exp(lower), math.exp(upper)
 
 

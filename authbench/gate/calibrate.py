@@ -105,7 +105,8 @@ def titrate(order: CalibrationOrder, stack: EmbeddedStack, measured: Alternation
     turns = {}
     for strategy in order.strategies:
         mine = [window for window in windows if window.strategy == strategy.name]
-        more = math.expm1(median(round_logs(mine, "slow")))
+        logs = round_logs(mine, "slow")
+        more = math.expm1(median(logs)) if logs else 0.0
         if more <= 0:
             raise InvalidRunError(f"{strategy.name}: {PILOT_TURNS} turns of work cost nothing that is measurable here")
         turns[strategy.name] = max(1, round(order.inject / more * PILOT_TURNS))
@@ -121,7 +122,7 @@ def _measure(
     seconds: list[float],
 ) -> None:
     end = time.monotonic() + 60 * order.minutes
-    with Journal(order.windows) as journal:
+    with Journal(order.windows, "free some space and calibrate anew") as journal:
         while (begin := time.monotonic()) < end or len(launches) < FEWEST_LAUNCHES:
             watcher.phase(f"launch {len(launches) + 1}")
             found = measured.launch(1, len(launches))

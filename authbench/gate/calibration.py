@@ -13,6 +13,7 @@ from statistics import fmean, stdev
 
 from scipy import stats
 
+from authbench.errors import InvalidRunError
 from authbench.gate.decision import Decision, Outcome, Plan, bounds, decide, enough, is_below
 from authbench.records import Frozen, Machine
 
@@ -50,7 +51,7 @@ class CalibrationRow(Frozen):
     seconds: float  # of measuring
     false_alarm_rate: float
     false_alarm_interval: tuple[float, float]
-    passed_rate: float  # verdicts `pass` where nothing had changed; the rest is inconclusive
+    passed_rate: float | None  # verdicts `pass` where nothing had changed; the rest is inconclusive
     injected: float | None  # as asked for; None without --inject
     injected_measured: tuple[float, float, float] | None = None  # ratio - 1 over all launches, with its interval
     found_rate: float | None
@@ -167,6 +168,8 @@ def _stage(logs: Sequence[float], plan: Plan) -> list[float]:
 
 
 def _shuffled(logs: Sequence[float], plan: Plan, order: random.Random) -> list[float]:
+    if not logs:
+        raise InvalidRunError("no launch counts, so there is nothing to draw verdicts from")
     found: list[float] = []
     while len(found) < 2 * plan.most:
         found += order.sample(logs, k=len(logs))

@@ -32,16 +32,29 @@ def count_rows(
     """A row for every endpoint and count; a wrong status of the candidate is a regression of its own."""
     rows = [_credential(strategy, base, candidate, limits)]
     for endpoint in ENDPOINTS:
-        sides = [side["endpoints"].get(endpoint) for side in (base, twin, candidate)]
-        if any(side is None for side in sides):
+        ours, again, theirs = (side["endpoints"].get(endpoint) for side in (base, twin, candidate))
+        if ours is None or again is None:
+            continue  # new in the candidate
+        if theirs is None:
+            rows.append(_status(strategy, endpoint, ours["status"], None))
             continue
-        ours, again, theirs = sides
         if ours["status"] != theirs["status"]:
             rows.append(_status(strategy, endpoint, ours["status"], theirs["status"]))
         for metric, read in READ.items():
             values = (read(ours), read(again), read(theirs))
             rows.append(_row(strategy, endpoint, metric, values, limits))
     return tuple(rows)
+
+
+def uncounted(strategy: str, base: str | None, candidate: str | None) -> GateRow:
+    """The row of a strategy that one of the builds cannot count, with that build's reason.
+
+    An old base that cannot is no fault of the candidate; a candidate that cannot where the base can does not count.
+    """
+    row = _status(strategy, "all", None, None).model_copy(update={"metric": "exact counts"})
+    if base is not None:
+        return row.but("not compared", f"the base cannot be counted: {base}")
+    return row.but("invalid", f"the candidate cannot be counted: {candidate or 'it could the second time'}")
 
 
 def _row(
@@ -62,9 +75,9 @@ def _row(
         why="as before",
     )
     if base is None or candidate is None:
-        return row.but("not compared", "not counted the same twice" if base is None else "the candidate has no figure")
+        return row.but("not compared", f"the {'base' if base is None else 'candidate'} gives no such figure")
     if GATED[metric].judged == "exact" and base != twin:
-        return row.but("not compared", f"not exact here: the base itself gives {base:g} and {twin or 0:g}")
+        return row.but("not compared", f"not exact here: the base itself gives {base:g} and {_told(twin)}")
     if base:
         row = row.model_copy(update={"ratio": candidate / base})
     if not limit.allows(base, candidate):
@@ -79,7 +92,11 @@ def _credential(strategy: str, base: Operations, candidate: Operations, limits: 
     return _row(strategy, "whoami", "credential_bytes", values, limits)
 
 
-def _status(strategy: str, endpoint: str, base: int, candidate: int) -> GateRow:
+def _told(value: float | None) -> str:
+    return "none" if value is None else f"{value:g}"
+
+
+def _status(strategy: str, endpoint: str, base: int | None, candidate: int | None) -> GateRow:
     return GateRow(
         tier=0,
         strategy=strategy,
@@ -90,5 +107,5 @@ def _status(strategy: str, endpoint: str, base: int, candidate: int) -> GateRow:
         candidate=candidate,
         limit="the same",
         outcome="regression",
-        why=f"answers {candidate} where the base answers {base}",
+        why=f"answers {candidate} where the base answers {base}" if candidate else "the candidate has no such endpoint",
     )

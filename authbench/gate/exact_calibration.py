@@ -73,13 +73,13 @@ def _row(
         seconds=round(seconds * REPEATS, 1),
         false_alarm_rate=alarms,
         false_alarm_interval=clopper_pearson(alarms, len(same)) if same else (0.0, 1.0),
-        passed_rate=1 - alarms,
+        passed_rate=1 - alarms if same else None,
         injected=injected,
         injected_measured=(slow[0] - 1, min(slow) - 1, max(slow) - 1) if slow else None,
         found_rate=found,
         found_interval=clopper_pearson(found, len(slow)) if found is not None else None,
         independent_verdicts=len(same),
         seconds_per_verdict=round(seconds, 1),
-        smallest_change_found=margin + largest,  # no more than this count varies by itself
-        spread_between_launches=largest,
+        smallest_change_found=margin + largest if same else None,  # no more than this count varies by itself
+        spread_between_launches=largest if same else None,
     )

@@ -1,7 +1,8 @@
 """The append-only ledger of twins: how often the gate would have cried wolf where nothing had changed."""
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from authbench.gate.result import Ledger, Twin
 from authbench.journal import Journal
 from authbench.records import Frozen
 
+WAIT_S, PAUSE_S = 5.0, 0.05
 DEFAULT = Path("results") / "gate-ledger.jsonl"
 
 
@@ -42,9 +44,11 @@ def write_down(path: Path, twins: Sequence[Twin]) -> Ledger:
         )
         for twin in twins
     ]
+    if path.is_file():
+        count(path)  # before anything is written: it may be another file
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with Journal(path) as journal:
+        with _held(path) as journal:
             journal.append(*entries)
     except OSError as error:
         raise UsageError(f"--ledger {path}: cannot write ({error.strerror})") from error
@@ -52,16 +56,42 @@ def write_down(path: Path, twins: Sequence[Twin]) -> Ledger:
 
 
 def count(path: Path) -> Ledger:
-    """False alarms so far: twins that were called a regression, of those with an answer."""
+    """False alarms so far: twins that were called a regression, of those with an answer.
+
+    A torn last line is passed over. Raises UsageError where the file is no ledger.
+    """
     alarms = twins = 0
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(_read(path).splitlines(keepends=True), start=1):
         try:
             entry = Entry.model_validate(json.loads(line))
         except (ValueError, ValidationError) as error:
+            if number > 1 and not line.endswith("\n"):
+                break
             raise UsageError(f"{path}:{number}: not an entry of a gate's ledger; name another with --ledger") from error
-        twins += 1
+        twins += entry.outcome in ("pass", "regression")
         alarms += entry.outcome == "regression"
     return Ledger(path=str(path), alarms=alarms, twins=twins, upper=upper_bound(alarms, twins))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--ledger {path}: cannot read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not an entry of a gate's ledger in it; name another with --ledger") from error
+
+
+def _held(path: Path, clock: Callable[[], float] = time.monotonic) -> Journal:
+    """The journal, once another gate that is writing its line has done so."""
+    end = clock() + WAIT_S
+    while True:
+        try:
+            return Journal(path, "free some space: the verdict itself does not depend on it")
+        except UsageError as error:
+            if not isinstance(error.__context__, BlockingIOError) or clock() > end:
+                raise
+            time.sleep(PAUSE_S)
 
 
 def upper_bound(alarms: int, of: int, confidence: float = 0.95) -> float:

@@ -12,7 +12,7 @@ from authbench.records import Frozen
 from authbench.scenario import nearest
 
 MAX_REGRESSION = 0.03  # METHOD.md, tier 2
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(%?)")
+_SHARE = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?)\s*(%?)", re.ASCII)
 
 
 class Limit(Frozen):
@@ -78,8 +78,9 @@ def limits_from(
 
 def share(value: str | float, where: str) -> float:
     """0.05 for `5%`, `5 %` and 0.05. Raises UsageError outside 0 to 1."""
-    found = _SHARE.fullmatch(str(value).strip())
-    if found is None:
+    text = str(value).strip()
+    found = _SHARE.fullmatch(text)
+    if found is None or isinstance(value, bool):
         raise UsageError(f"{where}: {value!r} is no share; write 5% or 0.05")
     number = float(found[1]) / (100 if found[2] else 1)
     if not 0 <= number <= 1:
@@ -135,7 +136,7 @@ def _count(metric: str, value: str | float, where: str) -> Limit:
     if GATED[metric].judged != "exact":
         raise UsageError(f"{where}: {metric} is no count a request; give max_regression, such as 5%")
     try:
-        number = float(value)
+        number = -1 if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = -1
     if not 0 <= number < float("inf"):

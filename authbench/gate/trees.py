@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from authbench.stack.stack import PREFIX
 from authbench.stack.watchdog import Watchdog
 
 LOCK = "requirements.lock"
+SOMEBODY = ("-c", "user.name=authbench", "-c", "user.email=authbench@localhost")
 GIT_WITHIN_S = 120
 INSTALL_WITHIN_S = 900
 
@@ -66,13 +67,12 @@ def worktrees(repo: Path, against: str, folder: Path, watcher: Watcher) -> Itera
     Raises UsageError where there is no such commit, StackError where a build cannot be made.
     """
     base_commit = _commit(repo, against)
-    candidate_commit, told = _as_it_stands(repo)
-    _git(repo, "worktree", "prune")  # what a killed gate left behind
+    candidate_commit, told = _as_it_stands(repo, folder)
+    _forget_killed_gates(repo)
     roots = {"base": folder / "base", "cand": folder / "cand"}  # names of one length
     try:
         for commit, root in ((base_commit, roots["base"]), (candidate_commit, roots["cand"])):
-            _git(repo, "worktree", "add", "--detach", "--force", str(root), commit)
-        _copy_untracked(repo, roots["cand"])
+            _git(repo, "-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", "--force", str(root), commit)
         pythons = _pythons(roots["base"], roots["cand"], watcher)
         yield (
             Tree(roots["base"], pythons[0], base_commit, f"{against} ({base_commit[:9]})"),
@@ -83,8 +83,15 @@ def worktrees(repo: Path, against: str, folder: Path, watcher: Watcher) -> Itera
             with contextlib.suppress(UsageError):
                 _git(repo, "worktree", "remove", "--force", str(root))
             shutil.rmtree(root, ignore_errors=True)
-        with contextlib.suppress(UsageError):
-            _git(repo, "worktree", "prune")
+
+
+def _forget_killed_gates(repo: Path) -> None:
+    """Worktrees of ours whose folder is gone; `git worktree prune` would forget the user's on an absent disk too."""
+    listed = _git(repo, "worktree", "list", "--porcelain").splitlines()
+    for root in (Path(line.partition(" ")[2]) for line in listed if line.startswith("worktree ")):
+        if root.parent.name.startswith(PREFIX) and not root.exists():
+            with contextlib.suppress(UsageError):
+                _git(repo, "worktree", "remove", "--force", str(root))
 
 
 def _commit(repo: Path, name: str) -> str:
@@ -96,24 +103,26 @@ def _commit(repo: Path, name: str) -> str:
         ) from None
 
 
-def _as_it_stands(repo: Path) -> tuple[str, str]:
-    """The commit of the work tree, with changes to tracked files in it, and what it is called."""
+def _as_it_stands(repo: Path, scratch: Path) -> tuple[str, str]:
+    """The commit of the work tree, with what has changed in it, and what it is called.
+
+    Files that git does not track count below `apps`, which is what is measured. Nothing of the user's is touched: the
+    commit is made from an index of its own, and no branch and no stash knows it.
+    """
     head = _git(repo, "rev-parse", "HEAD")
     changed = len(_git(repo, "status", "--porcelain").splitlines())
     if not changed:
         return head, f"HEAD ({head[:9]})"
-    # Makes a commit that no branch and no stash list knows; nothing where only untracked files differ.
-    held = _git(
-        repo, "-c", "user.name=authbench", "-c", "user.email=authbench@localhost", "stash", "create", "authbench gate"
-    )
-    return held or head, f"work tree on {head[:9]}, {changed} file{'s' if changed != 1 else ''} changed"
-
-
-def _copy_untracked(repo: Path, root: Path) -> None:
-    listed = _git(repo, "ls-files", "--others", "--exclude-standard", "-z", "--", "apps", LOCK)
-    for name in filter(None, listed.split("\0")):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(repo / name, root / name)
+    index = {"GIT_INDEX_FILE": str(scratch / "index")}
+    try:
+        _git(repo, "read-tree", "HEAD", more=index)
+        _git(repo, "add", "--update", more=index)
+        _git(repo, "add", "--all", "--", *(name for name in ("apps", LOCK) if (repo / name).exists()), more=index)
+        tree = _git(repo, "write-tree", more=index)
+    finally:
+        (scratch / "index").unlink(missing_ok=True)
+    commit = _git(repo, *SOMEBODY, "commit-tree", "-p", head, "-m", "authbench gate", tree)
+    return commit, f"work tree on {head[:9]}, {changed} file{'s' if changed != 1 else ''} changed"
 
 
 def _pythons(base: Path, candidate: Path, watcher: Watcher) -> tuple[str, str]:
@@ -166,16 +175,23 @@ def _run(*command: str) -> None:
         )
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def _git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> str:
+    command = ["git", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=GIT_WITHIN_S, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=GIT_WITHIN_S,
+            check=False,
+            env={**os.environ, **(more or {})},
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise UsageError(f"git cannot be run: {error}") from error
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise UsageError(f"git {' '.join(arguments[:2])}: {said[-1] if said else f'exit code {done.returncode}'}")
+        told = " ".join(each for each in arguments if not each.startswith("-"))[:60]
+        raise UsageError(f"git {told}: {said[-1] if said else f'exit code {done.returncode}'}")
     return done.stdout.strip()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from authbench.gate.decision import FAIL_CONFIDENCE, PASS_CONFIDENCE, Plan
+from authbench.gate.decision import FAIL_CONFIDENCE, PASS_CONFIDENCE, SHOWN_CONFIDENCE, Plan
 
 Array = NDArray[Any]
 QUIET, LOUD = 0.013, 0.020  # standard deviations between launches, measured here
@@ -72,7 +72,7 @@ def stage(logs: Array, plan: Plan) -> Stage:
     sums, squares = logs.cumsum(axis=1), (logs**2).cumsum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(np.maximum(squares - sums**2 / count, 0) / (count - 1) / count)
-        over = (count >= plan.fewest) & (quantiles(PASS_CONFIDENCE, plan.most)[1:] * error <= plan.half_width)
+        over = (count >= plan.fewest) & (quantiles(SHOWN_CONFIDENCE, plan.most)[1:] * error <= plan.half_width)
     over[:, -1] = True
     last, rows = over.argmax(axis=1), np.arange(len(logs))
     return Stage(last + 1, sums[rows, last], squares[rows, last])

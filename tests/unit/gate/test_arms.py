@@ -65,11 +65,6 @@ def test_a_strategy_that_one_side_lacks_is_refused_by_the_name_of_that_side(
         arms_of_trees(trees["base"], trees["cand"], ["brand-new"])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="arms.py:31: `strategies()` holds the running checkout's own modules too, so that a strategy which only the "
-    "candidate has counts as known to the base; its replica then cannot import it: StackError after a minute",
-)
 def test_a_strategy_of_the_running_checkout_that_the_base_lacks_is_refused(tmp_path: Path) -> None:
     """A new strategy is in the work tree that the bench runs from, and not in the commit compared with."""
     base, candidate = tree(tmp_path, "base", "jwt-hs256"), tree(tmp_path, "cand", "jwt-hs256", "jwt-row")

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import StatisticsError
 from types import SimpleNamespace
 from typing import Any
 
@@ -155,11 +154,6 @@ def test_work_that_costs_nothing_cannot_be_injected(tmp_path: Path, a_turn_ms: f
         titrate(order(tmp_path, inject=0.05), Pilot(a_turn_ms))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=StatisticsError,
-    reason="calibrate.py:108: titrate takes the median of no rounds where no window was answered rightly: `a defect`",
-)
 def test_a_pilot_without_a_window_that_counts_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(InvalidRunError):
         titrate(order(tmp_path, inject=0.05), Pilot(a_turn_ms=0.0001, ok=99))

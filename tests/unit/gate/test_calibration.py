@@ -182,11 +182,6 @@ class Impatient(random.Random):
         return super().sample(*arguments, **options)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=TimeoutError,
-    reason="calibration.py:171: without a launch that counts, `_shuffled` never gets longer: calibrate hangs",
-)
 def test_a_run_without_a_launch_that_counts_ends_with_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every window with a wrong answer in it leaves none; `_row` in calibrate.py then draws from nothing."""
     monkeypatch.setattr(Impatient, "left", 1000)

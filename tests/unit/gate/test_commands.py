@@ -266,10 +266,6 @@ def test_a_mistake_at_calibration_is_one_line_and_measures_nothing(
     }
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="commands/calibrate.py: with_suffix raises ValueError for a path without a name: `a defect`, exit 4",
-)
 @pytest.mark.parametrize("where", [".", "/", ""])
 def test_a_path_without_a_name_is_one_line(authbench: Run, calibrated: list[CalibrationOrder], where: str) -> None:
     assert "--out" in said(authbench("calibrate", "--out", where))

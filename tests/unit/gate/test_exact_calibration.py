@@ -52,10 +52,6 @@ def test_a_count_that_could_not_be_taken_has_no_pairs() -> None:
     assert math.isfinite(found.seconds)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="exact_calibration.py:76, 83: without a single pair it still says that all passed and margin + 0 is found",
-)
 def test_a_count_that_could_not_be_taken_claims_nothing() -> None:
     found = row({})
     assert found.smallest_change_found is None

@@ -105,7 +105,6 @@ NOT_ASKED_FIRST = (
 )
 
 
-@pytest.mark.xfail(strict=True, reason=NOT_ASKED_FIRST)
 @pytest.mark.parametrize("data", [b"# Readme\n\nText\n", b"# Readme\n\nan unfinished line", b"all of it in one line"])
 def test_another_file_is_left_as_it_is(tmp_path: Path, data: bytes) -> None:
     """`--ledger README.md` by mistake must not cost the file."""
@@ -116,11 +115,6 @@ def test_another_file_is_left_as_it_is(tmp_path: Path, data: bytes) -> None:
     assert path.read_bytes() == data
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=UnicodeDecodeError,
-    reason="ledger.py:57: read_text stands outside the try, so a binary file costs the verdict (`a defect`)",
-)
 def test_a_file_that_is_no_text_is_no_ledger(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     path.write_bytes(b"\xff\xfe\x00\n")
@@ -136,9 +130,6 @@ def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path, name: 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="journal.py:75: every journal's error ends with `authbench run --resume FOLDER`, the gate's too"
-)
 def test_a_full_disk_does_not_advise_to_resume_a_run() -> None:
     with pytest.raises(UsageError, match="No space left") as caught:
         write_down(Path("/dev/full"), [twin()])
@@ -151,11 +142,6 @@ def test_a_ledger_that_another_gate_holds_is_one_clear_line(tmp_path: Path) -> N
         write_down(path, [twin()])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="ledger.py:63: the docstring counts alarms `of those with an answer`, the code of all: a twin that stage "
-    "one left open and that got no second one (the candidate had passed) could never be an alarm, yet lowers the rate",
-)
 def test_a_twin_without_an_answer_makes_the_rate_no_better(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     write_down(path, [twin("pass")] * 3)

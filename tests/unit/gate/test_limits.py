@@ -70,9 +70,6 @@ def test_more_than_all_is_no_share_and_says_how_much_it_would_be(value: str | fl
     assert "--max-regression" in told(caught)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="limits.py:15, _SHARE: TOML's 0.00001 arrives as 1e-05, which the pattern refuses"
-)
 def test_a_small_share_is_a_share(tmp_path: Path) -> None:
     assert from_toml(tmp_path, "max_regression = 0.00001").max_regression == pytest.approx(1e-5)
 
@@ -233,7 +230,6 @@ def test_a_mistake_in_the_file_names_the_file_and_the_place(tmp_path: Path, text
     assert said in told(caught)
 
 
-@pytest.mark.xfail(strict=True, reason="limits.py:138, _count: float(True) is 1, so a boolean is taken for a count")
 @pytest.mark.parametrize("value", ["true", "false"])
 def test_a_boolean_is_no_count(tmp_path: Path, value: str) -> None:
     with pytest.raises(UsageError, match="is no count"):

@@ -62,7 +62,6 @@ def test_what_was_not_measured_is_a_dash() -> None:
     assert cells[5:] == ("–", "–", "130", "–", "–")
 
 
-@pytest.mark.xfail(strict=True, reason="calibration.py:38: a plus is written before whatever was measured: `+-0.3 %`")
 def test_a_dose_measured_below_nothing_has_one_sign() -> None:
     cells = _cells(row(injected=0.01, injected_measured=(-0.003, -0.01, 0.004)))
     assert cells[5] == "+1 % → -0.3 %"
