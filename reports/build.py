@@ -52,7 +52,10 @@ def build(folder: Path) -> tuple[Summary, list[Path]]:
     try:
         return summary, _write(folder, files)
     except OSError as error:
-        raise UsageError(f"{folder}: cannot write the report ({error.strerror})") from error
+        raise UsageError(
+            f"{folder}: cannot write the report ({error.strerror}); the records are kept, free some space, "
+            f"then: authbench report {folder}"
+        ) from error
 
 
 def exports(manifest: Manifest, summary: Summary, trials: Sequence[Trial]) -> dict[str, bytes]:

@@ -27,7 +27,7 @@ CAUTIONS: Mapping[str, str] = {
     "not-measured": "Named in the scenario, absent from the records",
 }
 METHOD = (
-    "The unit of replication is a launch of fresh processes: windows are averaged within their launch, and every "
+    "The unit of replication is a launch of fresh processes: windows are brought to one value a launch, and every "
     "interval is 95 % over launches, never over requests.",
     "Each block measures every cell once, in a fresh random order drawn from the seed; strategies are compared within "
     "their block, so that the machine's drift hits all alike.",

@@ -2,7 +2,8 @@
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import SystemRandom
 from types import FrameType
 from typing import Any
@@ -23,14 +24,13 @@ def count_calls(act: Act) -> int:
         nonlocal calls
         calls += event == "call" and frame.f_code is not DRAW
 
-    gc.collect()
-    gc.disable()
-    sys.setprofile(entered)
-    try:
-        act()
-    finally:
-        sys.setprofile(None)
-        gc.enable()
+    with _quiet():
+        before = sys.getprofile()
+        sys.setprofile(entered)
+        try:
+            act()
+        finally:
+            sys.setprofile(before)
     return calls
 
 
@@ -53,14 +53,13 @@ def count_bytecodes(act: Act) -> int:
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return stepped
 
-    gc.collect()
-    gc.disable()
-    sys.settrace(entered)
-    try:
-        act()
-    finally:
-        sys.settrace(None)
-        gc.enable()
+    with _quiet():
+        before = sys.gettrace()
+        sys.settrace(entered)
+        try:
+            act()
+        finally:
+            sys.settrace(before)
     return executed
 
 
@@ -73,3 +72,16 @@ def same_twice(count: Callable[[Act], int], prepare: Callable[[], Act]) -> int |
     """The count of a request, taken twice; None where the two differ, so that it is not exact here."""
     first, second = count(prepare()), count(prepare())
     return first if first == second else None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No garbage collection while the block runs: when it comes is a matter of what ran before."""
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

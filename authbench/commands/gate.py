@@ -69,6 +69,10 @@ def gate(
         raise UsageError("--result belongs to --baseline")
     names = None if strategies is None else tuple(each.name for each in chosen_strategies(strategies.split(",")))
     bounds = limits_from(limits_file, max_regression, limits or [], _known())
+    for each in limits or []:
+        meant = each.rpartition("=")[0].rpartition(":")[0]
+        if meant and names is not None and meant not in names:
+            raise UsageError(f"--limit {each}: {meant} is not among --strategies {strategies}")
     chosen_tiers = _tiers(tiers)
     where = folder or Path("results") / f"gate-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     if baseline is not None:

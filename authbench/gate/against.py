@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from authbench.backends.embedded import EmbeddedStack
 from authbench.backends.variant import Variant
@@ -138,7 +139,7 @@ def _counts(order: GateOrder, stack: EmbeddedStack, arms: Sequence[Arms]) -> lis
     rows: list[GateRow] = []
     for each in arms:
         try:
-            counted = stack.operations_of(each.all(), ENDPOINTS)
+            counted = _operations(stack, each.all())
         except StackError:
             rows.append(uncounted(each.strategy, *(_failure(stack, variant) for variant in each.all()[::2])))
             continue
@@ -147,10 +148,17 @@ def _counts(order: GateOrder, stack: EmbeddedStack, arms: Sequence[Arms]) -> lis
     return rows
 
 
+def _operations(stack: EmbeddedStack, variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
+    try:
+        return stack.operations_of(variants, ENDPOINTS)
+    except StackError:  # a build from before endpoints could be chosen counts them all
+        return stack.operations_of(variants)
+
+
 def _failure(stack: EmbeddedStack, variant: Variant) -> str | None:
     """Why this build cannot be counted; None where it can."""
     try:
-        stack.operations_of([variant], ENDPOINTS)
+        _operations(stack, [variant])
     except StackError as error:
         return str(error)
     return None

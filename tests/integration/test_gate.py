@@ -1,6 +1,7 @@
 """The gate on real builds: two commits of a clone, side by side on the real stack."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from authbench.gate.instructions import unavailable
 from authbench.stack.replicas import ROOT
 
 pytestmark = pytest.mark.slow
@@ -39,7 +41,8 @@ def test_a_commit_that_changes_nothing_passes_by_counts_and_instructions(clone: 
     assert done == 0, found
     counted = {row["metric"]: row for row in found["rows"] if row["endpoint"] == "whoami"}
     assert counted["python_calls_per_request"]["base"] == counted["python_calls_per_request"]["candidate"] > 100
-    assert counted["instructions_per_request"]["ratio"] == pytest.approx(1, abs=0.005)
+    if unavailable() is None or "CI" in os.environ:
+        assert counted["instructions_per_request"]["ratio"] == pytest.approx(1, abs=0.005)
     assert {row["outcome"] for row in found["rows"]} <= {"pass", "not compared"}
     assert len(git(clone, "worktree", "list").splitlines()) == 1
     assert git(clone, "stash", "list") == ""
