@@ -19,7 +19,7 @@ from authbench.commands.compare import compare
 from authbench.commands.doctor import doctor
 from authbench.commands.gate import gate
 from authbench.design import estimated_seconds
-from authbench.errors import AuthbenchError, InvalidRunError, StackError, UsageError
+from authbench.errors import AuthbenchError, InterruptedRunError, InvalidRunError, StackError, UsageError
 from authbench.order import Asked, Order, order_for
 from authbench.progress import Silent, as_minutes, bar
 from authbench.scenario import Scenario, scenario_names
@@ -206,6 +206,8 @@ def main() -> None:
     """The process: every error is one clear line and the exit code of DESIGN.md; no traceback reaches a user."""
     try:
         code = app(standalone_mode=False)
+        if code == InterruptedRunError.exit_code:  # Typer has taken the KeyboardInterrupt
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except typer.Exit as error:
         sys.exit(error.exit_code)
@@ -242,8 +244,7 @@ def _run(order: Order, as_json: bool) -> None:
         with bar(err) as watcher:
             run(order, Silent() if as_json else watcher)
     except KeyboardInterrupt:
-        complain(f"interrupted; nothing is left running. {order.what_is_kept()}")
-        raise typer.Exit(130) from None
+        raise InterruptedRunError(f"interrupted; nothing is left running. {order.what_is_kept()}") from None
     except StackError as error:
         raise StackError(f"{error}. {order.what_is_kept()}", error.log_tail) from error
     if why := why_invalid(_report(order.folder, as_json)):

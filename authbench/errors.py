@@ -30,3 +30,9 @@ class StackError(AuthbenchError):
     def __init__(self, message: str, log_tail: str = "") -> None:
         super().__init__(message)
         self.log_tail = log_tail
+
+
+class InterruptedRunError(AuthbenchError):
+    """Ended by ^C or a signal, with what was measured kept: exit 130."""
+
+    exit_code = 130

@@ -49,7 +49,10 @@ def gate(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Draws the order of windows.")] = 1,
     calibration: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What `authbench calibrate` wrote; quoted in the verdict.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What `authbench calibrate` wrote, to quote; default: the newest in results/."
+        ),
     ] = None,
     ledger: Annotated[Path, typer.Option(metavar="FILE", help="Where every run's twin is written down.")] = DEFAULT,
     folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Default results/gate-TIME.")] = None,
@@ -61,6 +64,7 @@ def gate(
     Exits 0 (pass), 1 (regression), 3 (invalid) or 5 (inconclusive). Writes gate.json, gate.md and junit.xml.
     """
     from authbench.gate.against import GateOrder, gate_against  # noqa: PLC0415 - the stack loads only when needed
+    from authbench.gate.quoted import newest  # noqa: PLC0415
     from authbench.selection import chosen_strategies  # noqa: PLC0415
 
     if (against is None) == (baseline is None):
@@ -90,7 +94,7 @@ def gate(
             keep_going=keep_going,
             seed=seed,
             ledger=ledger,
-            calibration=calibration,
+            calibration=calibration or newest(Path("results")),
         )
         with bar(err) as watcher:
             found = gate_against(order, Silent() if as_json else watcher)

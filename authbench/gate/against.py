@@ -21,7 +21,7 @@ from authbench.gate.gated import CPU
 from authbench.gate.instructions import instruction_rows, unavailable
 from authbench.gate.ledger import write_down
 from authbench.gate.limits import Limits
-from authbench.gate.quoted import quote
+from authbench.gate.quoted import quote, too_short
 from authbench.gate.result import GateResult, GateRow, Ledger, Side, Twin
 from authbench.gate.trees import Tree, guarded_folder, repository, worktrees
 from authbench.gate.windows import Alternation, Window
@@ -80,7 +80,7 @@ def gate_against(order: GateOrder, watcher: Watcher) -> GateResult:
         ledger=ledger,
         calibration=quoted,
         tiers=tuple(sorted({row.tier for row in rows})),
-        notes=(*notes, *more),
+        notes=(*notes, *more, *filter(None, [too_short(quoted, order.minutes) if 2 in order.tiers else None])),
     )
 
 

@@ -69,6 +69,7 @@ class Quoted(Frozen):
     found_rate: float | None
     found_interval: tuple[float, float] | None
     smallest_change_found: float | None
+    seconds_per_verdict: float | None = None
 
 
 class Side(Frozen):

@@ -1,13 +1,15 @@
 """Which rows of a calibration are quoted, and what is no calibration."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from authbench.errors import UsageError
 from authbench.gate.calibration import CalibrationRow
-from authbench.gate.quoted import quote
+from authbench.gate.quoted import newest, quote, too_short
+from authbench.gate.result import Quoted
 from tests.unit.gate.made import CPU
 from tests.unit.gate.made import calibrated_row as row
 
@@ -82,3 +84,31 @@ def test_what_is_no_calibration_is_one_clear_line(tmp_path: Path, data: bytes) -
         quote(path, ["jwt"])
     assert str(caught.value).startswith(f"--calibration {path}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_the_newest_calibration_of_the_results_is_found(tmp_path: Path) -> None:
+    assert newest(tmp_path) is None
+    for age, name in enumerate(("calibration-b.json", "calibration-a.json", "calibration-a.windows.jsonl")):
+        (tmp_path / name).write_text('{"rows": []}')
+        os.utime(tmp_path / name, (age, age))
+    assert newest(tmp_path) == tmp_path / "calibration-a.json"
+    (tmp_path / "calibration-a.json").write_text("nothing of the kind")
+    os.utime(tmp_path / "calibration-a.json", (9, 9))
+    assert newest(tmp_path) is None
+
+
+def test_too_few_minutes_are_told_beforehand() -> None:
+    quoted = Quoted(
+        path="c",
+        strategy="jwt-hs256",
+        metric="cpu_ms_per_request",
+        false_alarm_rate=0,
+        false_alarm_interval=(0, 0.2),
+        injected=0.05,
+        found_rate=1,
+        found_interval=(0.8, 1),
+        smallest_change_found=0.04,
+        seconds_per_verdict=200,
+    )
+    assert too_short([quoted], 5) is None
+    assert "400 s" in (too_short([quoted, quoted], 5) or "")
