@@ -177,6 +177,10 @@ def _row(
         found_interval=found.interval if found else None,
         independent_verdicts=alarm.independent,
         seconds_per_verdict=round(seconds_a_launch * fmean((finds or alarms).launches), 1),
+        simulated_false_alarm_rate=calibration.simulated_rate(same, plan, margin, seed),
+        simulated_found_rate=(
+            calibration.simulated_rate(same, plan, margin, seed, order.inject) if order.inject is not None else None
+        ),
         smallest_change_found=calibration.smallest_change(same, plan, margin, seed),
         smallest_change_by_seconds=calibration.changes_by_seconds(same, margin, seconds_a_launch, seed),
         spread_between_launches=spread.between_launches,

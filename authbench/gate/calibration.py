@@ -11,6 +11,7 @@ import random
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
+import numpy as np
 from scipy import stats
 
 from authbench.errors import InvalidRunError
@@ -20,6 +21,8 @@ from authbench.records import Frozen, Machine
 CALIBRATION_VERSION = 1
 DRAWS = 1000
 SEARCH_DRAWS = 300
+SIMULATED = 4000  # verdicts, about
+TAIL_DEGREES = 4
 FOUND = 0.95
 LARGEST = 0.30  # changes are looked for up to here
 LAUNCHES_A_STAGE = (3, 5, 8, 12, 20)
@@ -58,6 +61,8 @@ class CalibrationRow(Frozen):
     found_interval: tuple[float, float] | None
     independent_verdicts: int
     seconds_per_verdict: float
+    simulated_false_alarm_rate: float | None = None  # at the upper bound of the spread, with heavy tails
+    simulated_found_rate: float | None = None
     smallest_change_found: float | None  # at the gate's own plan; None where not even LARGEST is found
     smallest_change_by_seconds: tuple[tuple[float, float | None], ...] = ()
     spread_between_launches: float | None = None
@@ -139,6 +144,27 @@ def changes_by_seconds(
         for count in LAUNCHES_A_STAGE
         if count <= len(logs)
     )
+
+
+def simulated_rate(logs: Sequence[float], plan: Plan, margin: float, seed: int, change: float = 0.0) -> float | None:
+    """Share of `regression` where launches differ as much as they may: a model, beside what was drawn.
+
+    Launches are Student's t with TAIL_DEGREES degrees of freedom, scaled to the upper 95 % bound of the spread that was
+    measured (chi-squared), around no change or `change`. None with fewer than two launches.
+    """
+    if len(logs) < 2:
+        return None
+    degrees = len(logs) - 1
+    spread = stdev(logs) * math.sqrt(degrees / float(stats.chi2.ppf(0.05, degrees)))
+    random_launches = np.random.default_rng(seed).standard_t(TAIL_DEGREES, SIMULATED * 2 * plan.fewest)
+    made = random_launches * spread / math.sqrt(TAIL_DEGREES / (TAIL_DEGREES - 2)) + math.log1p(change)
+    verdicts, start = [], 0
+    values = made.tolist()
+    while start + 2 * plan.most <= len(values):
+        told, taken = verdict_of(values[start : start + 2 * plan.most], plan, margin)
+        verdicts.append(told.outcome == "regression")
+        start += taken
+    return fmean(verdicts)
 
 
 def spread_of(launches: Sequence[float], rounds: Sequence[Sequence[float]]) -> Spread:

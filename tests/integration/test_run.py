@@ -14,6 +14,7 @@ import pytest
 
 from authbench.records import Manifest, Trial, read_manifest, read_series, read_trials
 from authbench.stack.replicas import ROOT
+from tests.unit.reports.exports.published import problems
 
 SCENARIO = """
 question = "Does the whole path work?"
@@ -118,7 +119,13 @@ def manifest(folder: Path) -> Manifest:
 def test_the_folder_holds_what_the_design_lists(folder: Path) -> None:
     for name in ("manifest.json", "trials.jsonl", "series.jsonl", "summary.json", "report.html", "report.md"):
         assert (folder / name).stat().st_size > 0, name
+    for name in ("junit.xml", "trials.csv", "summary.csv", "benchmark.json", "bencher.json", "step-summary.md"):
+        assert (folder / name).stat().st_size > 0, name
     assert {path.suffix for path in (folder / "charts").iterdir()} == {".svg", ".png"}
+
+
+def test_what_a_real_run_writes_keeps_to_the_published_schemas(folder: Path) -> None:
+    assert problems(folder) == []
 
 
 def test_every_cell_of_every_block_is_answered(trials: list[Trial]) -> None:
