@@ -51,7 +51,9 @@ def test_bad_input_is_one_line_and_exit_2(arguments: list[str], said: str) -> No
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["run", "list", "verify", "report", "compare", "gate", "calibrate", "doctor", "up", "load"])
+@pytest.mark.parametrize(
+    "command", ["run", "list", "verify", "report", "compare", "gate", "calibrate", "doctor", "up", "load"]
+)
 def test_every_command_has_help_with_an_example(command: str) -> None:
     done = authbench(command, "--help")
     assert done.returncode == 0

@@ -39,9 +39,9 @@ def test_a_row_tells_rates_with_their_intervals() -> None:
         "cpu_ms_per_request",
         "2",
         "40",
-        "0.0 % (0.0 to 20.0 %)",
-        "+5 % → +5.1 %",
-        "98.0 % (80.0 to 100.0 %)",
+        "0.0 %\n(0.0 to 20.0 %)",
+        "+5 %\n+5.1 %",
+        "98.0 %\n(80.0 to 100.0 %)",
         "130",
         "4.4 %",
         "1.3 %",
@@ -64,7 +64,7 @@ def test_what_was_not_measured_is_a_dash() -> None:
 
 def test_a_dose_measured_below_nothing_has_one_sign() -> None:
     cells = _cells(row(injected=0.01, injected_measured=(-0.003, -0.01, 0.004)))
-    assert cells[5] == "+1 % → -0.3 %"
+    assert cells[5] == "+1 %\n-0.3 %"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_smallest_change_by_time_is_one_line_a_figure() -> None:
 def test_the_table_has_a_line_a_row_and_says_what_the_columns_mean() -> None:
     text = printed(row(), row(injected=None), row(smallest_change_by_seconds=((60.0, 0.06),)))
     lines = text.splitlines()
-    assert lines[0].split()[:4] == ["strategy", "figure", "tier", "pairs"]
+    assert {"strategy", "figure", "tier", "pairs"} <= {word for line in lines[:2] for word in line.split()}
     assert len([line for line in lines if line.startswith("jwt") and "98.0 %" in line]) == 3
     assert "share of drawn verdicts, with the interval of those that share no launch" in text
     assert "standard deviation between launches" in text
