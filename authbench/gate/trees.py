@@ -39,12 +39,16 @@ def repository(start: Path) -> Path:
 
     Raises UsageError where neither is a git checkout.
     """
+    told = "no git checkout of the shop"
     for folder in (start, ROOT):
-        with contextlib.suppress(UsageError):
+        try:
             top = Path(_git(folder, "rev-parse", "--show-toplevel"))
-            if (top / "apps" / "contract" / "registry.py").is_file():
-                return top
-    raise UsageError("--against: this is no git checkout of the shop, so there is no commit to compare with")
+        except UsageError as error:
+            told = str(error)
+            continue
+        if (top / "apps" / "contract" / "registry.py").is_file():
+            return top
+    raise UsageError(f"--against: there is no commit to compare with here: {told}")
 
 
 @contextlib.contextmanager

@@ -295,7 +295,7 @@ def test_where_neither_is_a_checkout_of_the_shop_there_is_nothing_to_compare(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trees, "ROOT", tmp_path)
-    with pytest.raises(UsageError, match="no git checkout of the shop"):
+    with pytest.raises(UsageError, match="there is no commit to compare with here"):
         trees.repository(tmp_path)
 
 
