@@ -20,6 +20,8 @@ OUTCOMES: dict[str, Outcome] = {
     "inconclusive": "inconclusive",
     "not compared": "inconclusive",
 }
+UNSEEN = 0.001
+WHOLE = ("tier", "strategy", "base", "candidate", "limit", "says")  # never cut, never folded
 RIGHT = ("base", "candidate", "limit")
 HEADS = ("tier", "strategy", "endpoint", "figure", "base", "candidate", "change", "limit", "says", "why")
 
@@ -33,7 +35,7 @@ def render(result: GateResult) -> RenderableType:
     """The rows that matter, what such a verdict is worth, then the verdict."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for head in HEADS:
-        table.add_column(head, no_wrap=head != "why", justify="right" if head in RIGHT else "left")
+        table.add_column(head, no_wrap=head in WHOLE, justify="right" if head in RIGHT else "left")
     for row in shown(result.rows):
         *cells, says, why = map(printable, cells_of(row))
         table.add_row(*map(Text, cells), Text(says, style=STYLES.get(row.outcome, "dim")), Text(why))
@@ -117,8 +119,14 @@ def cases(result: GateResult) -> tuple[Case, ...]:
 
 
 def shown(rows: Sequence[GateRow]) -> list[GateRow]:
-    """Rows that say something: all but exact figures that are as before."""
-    return [row for row in rows if row.tier > 0 or row.outcome != "pass" or row.base != row.candidate]
+    """Rows that say something: all but exact figures that are as before, or nearly so where they vary by themselves."""
+    return [row for row in rows if row.tier > 0 or row.outcome != "pass" or _moved(row)]
+
+
+def _moved(row: GateRow) -> bool:
+    if row.base is None or row.candidate is None:
+        return row.base is not row.candidate
+    return abs(row.candidate - row.base) > UNSEEN * abs(row.base)
 
 
 def cells_of(row: GateRow) -> tuple[str, ...]:

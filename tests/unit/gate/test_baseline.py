@@ -97,3 +97,16 @@ def test_results_without_a_cell_in_common_are_refused() -> None:
 
     with pytest.raises(UsageError, match="no cell in common"):
         compared(run(seed=1), (manifest, moved), Limits())
+
+
+def test_what_all_strategies_share_may_be_the_machine() -> None:
+    rows = rows_of(run(seed=1), run(seed=2, factors={"session-db": 1.4, "session-db-claims": 1.4}))
+
+    assert rows["session-db", CPU].outcome == "inconclusive"
+    assert "others moved too, by up to +" in rows["session-db", CPU].why
+
+
+def test_a_strategy_that_moved_further_than_the_others_is_a_regression_still() -> None:
+    rows = rows_of(run(seed=1), run(seed=2, factors={"session-db": 1.5, "session-db-claims": 1.2}))
+
+    assert rows["session-db", CPU].outcome == "regression"
