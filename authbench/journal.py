@@ -91,6 +91,20 @@ class Journal:
             self._file.truncate(data.rfind(b"\n") + 1)
 
 
+def write_whole(path: Path, data: bytes) -> Path:
+    """Writes the file whole or not at all: draft, fsync, rename. Answers `path`; raises OSError."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
 class Records:
     """The two journals of a result folder. Use as a context manager. Raises UsageError as `Journal` does."""
 

@@ -10,6 +10,7 @@ import typer
 from authbench.commands.gate import USUAL
 from authbench.errors import UsageError
 from authbench.gate.limits import MAX_REGRESSION, share
+from authbench.journal import write_whole
 from authbench.progress import Silent, bar
 from authbench.terminal import err, out
 
@@ -83,6 +84,6 @@ def _free(*paths: Path) -> None:
 
 def _write(path: Path, found: "Calibration") -> None:
     try:
-        path.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        write_whole(path, (found.model_dump_json(indent=1) + "\n").encode())
     except OSError as error:
         raise UsageError(f"--out {path}: cannot write ({error.strerror})") from error

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from authbench.gate.decision import Plan, bounds
 from authbench.gate.exact_calibration import exact_rows
 from authbench.gate.gated import CPU
 from authbench.gate.limits import MAX_REGRESSION
-from authbench.gate.windows import ROUNDS, Alternation, Window, launch_log, round_logs
+from authbench.gate.windows import ROUNDS, Alternation, Cost, Window, cpu, launch_log, round_logs
 from authbench.journal import Journal
 from authbench.machine import library_versions, source_state, split_cores, this_machine
 from authbench.progress import Watcher
@@ -29,8 +29,8 @@ from authbench.runner import interruptible
 PILOT_TURNS = 10_000  # enough to stand out of the noise; cost is proportional to turns
 PILOT_LAUNCHES = 3
 FEWEST_LAUNCHES = 4  # below, there is nothing to draw from
-COSTS: Mapping[str, Callable[[Window], float]] = {
-    CPU: lambda window: window.cpu_ms_per_request,
+COSTS: Mapping[str, Cost] = {
+    CPU: cpu,
     "cpu_ms_per_request_app": lambda window: 1000 * window.cpu_s["app"] / window.ok,
     "window_ms_per_request": lambda window: 1000 * window.window_s / window.ok,
 }
@@ -53,8 +53,8 @@ class CalibrationOrder:
 def calibrate(order: CalibrationOrder, watcher: Watcher) -> Calibration:
     """Measures launches for the time given, then draws verdicts from them.
 
-    ^C ends the measuring, not the answer: what was measured by then is what is drawn from. Raises StackError where a
-    part fails, InvalidRunError where there are too few launches.
+    ^C ends the measuring, not the answer: what was measured by then is what is drawn from, without tiers 0 and 1; with
+    too few launches to draw from it is a KeyboardInterrupt. Raises StackError where a part fails.
     """
     started, began = datetime.now(UTC), time.monotonic()
     arms = tuple(same_arms(strategy, order.inject is not None) for strategy in order.strategies)
@@ -62,6 +62,7 @@ def calibrate(order: CalibrationOrder, watcher: Watcher) -> Calibration:
     rows: list[CalibrationRow] = []
     launches: list[list[Window]] = []
     seconds: list[float] = []
+    interrupted = False
     with interruptible(), arms_stack(arms, watcher) as stack:
         try:
             with alternation(stack, arms, order.seed) as measured:
@@ -69,11 +70,12 @@ def calibrate(order: CalibrationOrder, watcher: Watcher) -> Calibration:
                     turns = titrate(order, stack, measured, watcher)
                 _measure(order, measured, watcher, launches, seconds)
         except KeyboardInterrupt:
+            if len(launches) < FEWEST_LAUNCHES:
+                raise
+            interrupted = True
             watcher.say(f"interrupted: going on with the {len(launches)} launches measured so far")
         stack.stop_replicas()
-        if len(launches) < FEWEST_LAUNCHES:
-            raise InvalidRunError(f"{len(launches)} launches: too few to calibrate; give more --minutes")
-        if order.exact:
+        if order.exact and not interrupted:
             watcher.phase("tiers 0 and 1, several times over")
             rows += exact_rows(stack, arms, order.inject, order.margin)
     watcher.phase("drawing verdicts")
@@ -143,7 +145,7 @@ def _row(
     order: CalibrationOrder,
     strategy: str,
     metric: str,
-    cost: Callable[[Window], float],
+    cost: Cost,
     launches: Sequence[Sequence[Window]],
     seconds_a_launch: float,
 ) -> CalibrationRow:

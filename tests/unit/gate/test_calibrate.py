@@ -1,7 +1,8 @@
 """Rows of a calibration from windows made by hand; the work to inject from a pilot. No stack is started."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -186,3 +187,19 @@ def test_launches_are_made_for_the_time_given_and_never_under_four(
     assert len(found) == launches
     assert seconds == [takes] * launches
     assert len((tmp_path / "windows.jsonl").read_text().splitlines()) == 3 * launches
+
+
+def test_interrupted_before_there_is_anything_to_draw_from_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def stack(*_: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(calibrate, "arms_stack", stack)
+    monkeypatch.setattr(calibrate, "alternation", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        calibrate.calibrate(order(tmp_path), Silent())
