@@ -8,6 +8,7 @@ from pathlib import Path
 from authbench.backends.embedded import EmbeddedStack
 from authbench.conformance.verification import Verified
 from authbench.errors import UsageError
+from authbench.journal import write_whole
 from authbench.machine import Cores, library_versions, source_state, this_machine
 from authbench.order import Order
 from authbench.records import MANIFEST_FILE, Contender, Manifest, Question
@@ -90,8 +91,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         raise UsageError(f"{folder}: holds a run already; name another --out, or go on with --resume {folder}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".draft")
-        draft.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        draft.replace(path)
+        write_whole(path, (manifest.model_dump_json(indent=2) + "\n").encode())
     except OSError as error:
         raise UsageError(f"{folder}: cannot write ({error.strerror}); name another with --out") from error

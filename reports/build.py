@@ -1,6 +1,5 @@
 """From a result folder to everything that is shown of it: findings, report, charts, and exports for other tools."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 from authbench.analysis.findings import Comparison, Summary
 from authbench.analysis.summary import summarise
 from authbench.errors import UsageError
+from authbench.journal import write_whole
 from authbench.records import SCHEMA_VERSION, Manifest, Sample, Trial, read_series, read_trials
 from reports.charts.canvas import Chart, caption, styled
 from reports.charts.connections import connections_chart
@@ -126,21 +126,8 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Every file whole or not at all: an interrupted build leaves the earlier one's."""
     charts = folder / "charts"
     charts.mkdir(exist_ok=True)
-    written = [_replace(folder / name, data) for name, data in files.items()]
+    written = [write_whole(folder / name, data) for name, data in files.items()]
     for old in sorted(charts.iterdir()):  # a chart of an earlier build that this one does not draw would mislead
         if old.suffix in (".svg", ".png") and f"charts/{old.name}" not in files:
             old.unlink()
     return written
-
-
-def _replace(path: Path, data: bytes) -> Path:
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        return draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

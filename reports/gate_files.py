@@ -4,6 +4,7 @@ from pathlib import Path
 
 from authbench.errors import UsageError
 from authbench.gate.result import GateResult
+from authbench.journal import write_whole
 from reports.exports.junit import junit
 from reports.exports.step_summary import step_summary
 from reports.gate import cases, markdown_body, verdict
@@ -21,6 +22,6 @@ def write_gate(result: GateResult, folder: Path) -> None:
     }
     try:
         for name, data in files.items():
-            (folder / name).write_bytes(data)
+            write_whole(folder / name, data)
     except OSError as error:
         raise UsageError(f"{folder}: cannot write the result ({error.strerror})") from error

@@ -11,14 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median_high
 
 from scipy.special import stdtrit
 
 from authbench.analysis.comparability import comparability
 from authbench.analysis.counted import Levels, counted, observe, of_strategy, other_levels, unresolved
 from authbench.analysis.estimate import Ratio
-from authbench.analysis.judgement import cell_of, stuck_cells, why_stuck
-from authbench.analysis.welch import control_ratios, exact_change, medians, welch
+from authbench.analysis.judgement import stuck_cells, why_stuck
+from authbench.analysis.welch import control_ratios, exact_change, medians, typical, welch
 from authbench.errors import UsageError
 from authbench.gate.decision import SHOWN_CONFIDENCE
 from authbench.gate.gated import CPU, GATED
@@ -144,7 +145,7 @@ class _Counted:
         return cls(
             good,
             {strategy: medians(logs) for (_, strategy), logs in ratios.items()},
-            {cell_of(trials[0])[1]: why_stuck(trials) for trials in lost.values()},
+            {strategy: why_stuck(left) for (_, strategy, _), left in lost.items()},
         )
 
     @property
@@ -162,8 +163,8 @@ def _cpu_row(name: str, endpoint: str, sides: Sequence[_Counted], limits: Limits
         endpoint=endpoint,
         metric=CPU,
         unit=f"× {control}",
-        base=_middle(before.logs.get(name)),
-        candidate=_middle(after.logs.get(name)),
+        base=typical(before.logs.get(name, ())),
+        candidate=typical(after.logs.get(name, ())),
         ratio=None if ratio is None else ratio.value,
         interval=None if ratio is None or ratio.low is None or ratio.high is None else (ratio.low, ratio.high),
         launches=None if ratio is None else ratio.n,
@@ -190,7 +191,7 @@ def _cpu_row(name: str, endpoint: str, sides: Sequence[_Counted], limits: Limits
 def _count_row(name: str, endpoint: str, metric: str, sides: Sequence[_Counted], limits: Limits) -> GateRow:
     values = [[each.value for each in observe(of_strategy(side.trials, name), metric)] for side in sides]
     limit = limits.of(name, metric)
-    base, candidate = (sorted(each)[len(each) // 2] if each else None for each in values)
+    base, candidate = (median_high(each) if each else None for each in values)
     row = GateRow(
         tier=0,
         strategy=name,
@@ -221,10 +222,6 @@ def _bounds(ratio: Ratio) -> tuple[float, float] | None:
     lower = ratio.log_mean - float(stdtrit(ratio.df, ALARM)) * ratio.log_error
     upper = ratio.log_mean + float(stdtrit(ratio.df, SHOWN_CONFIDENCE)) * ratio.log_error
     return math.exp(lower), math.exp(upper)
-
-
-def _middle(logs: Sequence[float] | None) -> float | None:
-    return math.exp(math.fsum(logs) / len(logs)) if logs else None
 
 
 def _shared_levels(old: Sequence[Trial], new: Sequence[Trial]) -> list[Levels]:

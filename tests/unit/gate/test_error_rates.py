@@ -85,17 +85,8 @@ def test_where_nothing_changed_the_gate_passes(noise: str, spread: float) -> Non
     assert at_least(hits(noise, spread, 0.0, "pass")) > 0.995
 
 
-@pytest.mark.parametrize(
-    ("noise", "spread"),
-    [
-        ("normal", QUIET),
-        ("normal", LOUD),
-        ("heavy tails", QUIET),
-        ("heavy tails", LOUD),
-        ("some hit", QUIET),
-        ("some hit", LOUD),
-    ],
-)
+@NOISE
+@SPREAD
 def test_exactly_at_the_margin_one_percent_fail(noise: str, spread: float) -> None:
     """The worst that may still pass."""
     assert at_least(hits(noise, spread, MARGIN, "regression")) <= 0.01
@@ -107,17 +98,8 @@ def test_exactly_at_the_margin_never_more_than_1_6_percent_fail(noise: str, spre
     assert at_most(hits(noise, spread, MARGIN, "regression")) < 0.016
 
 
-@pytest.mark.parametrize(
-    ("noise", "spread"),
-    [
-        ("normal", QUIET),
-        ("normal", LOUD),
-        ("heavy tails", QUIET),
-        ("heavy tails", LOUD),
-        ("some hit", QUIET),
-        ("some hit", LOUD),
-    ],
-)
+@NOISE
+@SPREAD
 def test_exactly_at_the_margin_no_more_than_five_percent_pass(noise: str, spread: float) -> None:
     assert at_least(hits(noise, spread, MARGIN, "pass")) <= 0.05
 
