@@ -42,6 +42,8 @@ def _cheapest(comparison: Comparison, reference: str) -> Sentence:
         text += f"; {which}{ratio.value:.3f} times {reference} ({ratio.low:.3f} to {ratio.high:.3f})"
     if most is not least:
         text += f"; {most.strategy} costs most, {_ms(most.cpu_ms)}"
+        if len(comparison.groups[-1]) > 1:
+            text += ", too close to rank with its neighbours"
     return Sentence(text=text + ".", certainty=_certainty(rows, least.verdict is None or _settled(least)))
 
 

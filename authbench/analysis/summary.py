@@ -141,9 +141,10 @@ def _all_levels(manifest: Manifest, trials: Sequence[Trial]) -> list[Levels]:
     return sorted({other_levels(trial) for trial in trials}, key=place)
 
 
-def _order(row: Row) -> tuple[int, float, str]:
+def _order(row: Row) -> tuple[int, int, float, str]:
+    # By rank first: it compares within blocks, so that a strategy that missed a slow one has too low a mean.
     place = {"control": 0}.get(row.role, 1 if row.rank is not None else 2)
-    return (place, row.cpu_ms.value if row.cpu_ms else float("inf"), row.strategy)
+    return (place, row.rank or 0, row.cpu_ms.value if row.cpu_ms else float("inf"), row.strategy)
 
 
 def _role(name: str, question: Question) -> Role:
