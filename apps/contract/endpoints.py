@@ -11,6 +11,10 @@ from typing import Any
 VIEW_REPORTS = "view_reports"
 REPLICA_HEADER = "X-Replica"
 PAGE_STATE_HEADER = "X-Page-State"
+ROUTE_COOKIE = "__Host-route"  # names the replica that keeps a login, where the balancer must follow it there
+AUTHENTICATION_INFO = "Authentication-Info"  # RFC 9110, 11.6.3: carries the next token of a strategy with one-time ones
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110, 9.2.1; TRACE is answered by nobody
+RENEWING = frozenset({"refresh", "logout"})  # endpoints that are sent a credential's `renewal`
 PROBLEM_JSON = "application/problem+json"  # RFC 9457
 
 

@@ -8,7 +8,7 @@ knows every strategy without loading any server code, and so that a new strategy
 import ast
 import importlib.util
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,10 +18,17 @@ Carrier = Literal["none", "cookie", "bearer", "page"]
 Freshness = Literal["none", "claims", "row"]
 Store = Literal["database", "cache", "file"]
 # Where the proof of the login lives; the second half of a strategy's cost is its freshness.
-Location = Literal["none", "database", "cache", "cache+database", "file", "cookie", "page", "memory", "token"]
+Location = Literal[
+    "none", "database", "cache", "cache+database", "file", "cookie", "page", "memory", "token", "token+cache", "service"
+]
+Server = Literal["gunicorn", "uvicorn"]
+# What the load balancer does besides passing requests on: it verifies the token, or asks the auth service about it.
+Edge = Literal["", "jwt", "subrequest"]
 
+CHOICES = {"carrier": Carrier, "freshness": Freshness, "location": Location, "server": Server, "edge": Edge}
 ENTRY_POINT_GROUP = "authbench.strategies"
 STRATEGIES_PACKAGE = "apps.strategies"
+SHOP = "apps.shop.wsgi"
 
 
 class StrategyError(ValueError):
@@ -33,12 +40,14 @@ class Operations:
     """What one request to an endpoint asks of the stores: an exact count, checked before anything is measured.
 
     `sql` counts SQL statements without BEGIN and COMMIT; `cache` counts commands sent to Valkey;
-    `transactions` counts database transactions (a statement outside BEGIN…COMMIT is one of its own).
+    `transactions` counts database transactions (a statement outside BEGIN…COMMIT is one of its own); `auth` counts
+    requests to the strategy's auth service. What the service itself asks of the strategy's database counts as `sql`.
     """
 
     sql: int
     cache: int
     transactions: int
+    auth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +64,26 @@ class Strategy:
     revocable: bool  # True: a logout ends the credential everywhere; False: only the client forgets it
     operations: Mapping[str, Operations]  # by endpoint name of `apps.contract.endpoints`
     twin: str | None = None  # the strategy that differs from this one in freshness only
+    own_tables: bool = False  # its settings install Django apps of its own: its database is migrated once more
+    sticky: bool = False  # a login lives in one replica only, and the balancer follows the client's route cookie to it
+    revoked_within_s: float = 0.0  # a revocable login is refused everywhere at most so long after its end; 0: at once
+    one_time: bool = False  # every answer replaces the credential (`Authentication-Info: next-token="…"`)
+    server: Server = "gunicorn"
+    application: str = SHOP  # what the server serves: a WSGI module, or for uvicorn module:application
+    environment: str = ""  # apps/services/<environment>.lock: packages that need an environment of their own
+    service: str = ""  # URL configuration of its auth service, which runs beside the replicas; empty: none
+    edge: Edge = ""
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Parts of the stack its replicas cannot run without. Logging in always reads the user row."""
-        return tuple(sorted({"database", *self.stores} - {"file"}))
+        parts = {"database", *self.stores, *(["auth"] if self.service else []), *(["edge"] if self.edge else [])}
+        return tuple(sorted(parts - {"file"}))
+
+    @property
+    def counted_in_process(self) -> bool:
+        """Whether `manage.py operations` serves its requests: other frameworks are counted by the stores only."""
+        return self.application == SHOP
 
 
 @cache
@@ -87,12 +111,13 @@ def read_strategy(module: str, path: Path) -> Strategy:
     """The declaration in one settings file. Raises StrategyError (file, key, what is wrong)."""
     literal = _literal(path)
     known = {field.name for field in fields(Strategy)} - {"settings"}
+    needed = {field.name for field in fields(Strategy) if field.default is MISSING} - {"settings"}
     if unknown := sorted(set(literal) - known):
         raise StrategyError(f"{path}: STRATEGY has unknown keys {unknown}; known are {sorted(known)}")
-    if missing := sorted(known - set(literal) - {"twin"}):
+    if missing := sorted(needed - set(literal)):
         raise StrategyError(f"{path}: STRATEGY lacks {missing}")
-    for key, allowed in (("carrier", Carrier), ("freshness", Freshness), ("location", Location)):
-        if literal[key] not in get_args(allowed):
+    for key, allowed in CHOICES.items():
+        if key in literal and literal[key] not in get_args(allowed):
             raise StrategyError(f"{path}: STRATEGY[{key!r}] is {literal[key]!r}, not one of {get_args(allowed)}")
     if wrong := sorted(set(literal["stores"]) - set(get_args(Store))):
         raise StrategyError(f"{path}: STRATEGY['stores'] names {wrong}; known are {get_args(Store)}")

@@ -3,10 +3,13 @@
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models.signals import post_migrate
+
+from apps.shop.foreign_keys import check_at_once
 
 
 class ShopConfig(AppConfig):
-    """Connects the signals that keep granted permissions in the user's row."""
+    """Connects the signals that keep granted permissions in the user's row and foreign keys checked at once."""
 
     name = "apps.shop"
     label = "shop"
@@ -16,6 +19,7 @@ class ShopConfig(AppConfig):
         from apps.shop import granted  # noqa: PLC0415 - models can be imported only now
 
         granted.connect()
+        post_migrate.connect(check_at_once, sender=self)
         if (
             "cache" in getattr(settings, "STRATEGY", {}).get("stores", ())
             and not settings.CACHES["default"]["LOCATION"]

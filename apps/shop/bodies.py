@@ -1,86 +1,51 @@
-"""What a request's JSON body may be; anything else is a 400 or 413 problem."""
+"""Reading a request's body, JSON or a form; what it may not be is a 400 or 413 problem."""
 
-import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
-from apps.contract.endpoints import to_json
+from apps.contract.bodies import BodyError, check_media_type, login_of, object_of, order_of, preferences_of
 from apps.shop.problems import Problem
 
-LONGEST_USERNAME = 150  # Django's
-LONGEST_PASSWORD = 1024
-LONGEST_ITEM = 100
-MOST_PIECES = 1000
-# Preferences travel in cookies and tokens too, and those have room for 4 and 8 KiB.
-MOST_PREFERENCES = 10
-LONGEST_PREFERENCE_NAME = 32
-LONGEST_PREFERENCE = 64
-PREFERENCES_BYTES = 1024
+Meaning = TypeVar("Meaning")
+FORM = "application/x-www-form-urlencoded"
 
 
 def read_login(request: HttpRequest) -> tuple[str, str]:
     """Username and password."""
-    body = _json_object(request)
-    username, password = body.get("username"), body.get("password")
-    if not _is_text(username, LONGEST_USERNAME) or not _is_text(password, LONGEST_PASSWORD):
-        raise Problem(400, "username and password must be non-empty strings")
-    return username, password
+    return _read(request, login_of)
 
 
 def read_order(request: HttpRequest) -> tuple[str, int]:
     """Item and quantity of a new order."""
-    body = _json_object(request)
-    item, quantity = body.get("item"), body.get("quantity")
-    if not _is_text(item, LONGEST_ITEM):
-        raise Problem(400, f"item must be a string of 1 to {LONGEST_ITEM} characters")
-    # A JSON `true` is an int to Python.
-    if type(quantity) is not int or not 1 <= quantity <= MOST_PIECES:
-        raise Problem(400, f"quantity must be a whole number from 1 to {MOST_PIECES}")
-    return item, quantity
+    return _read(request, order_of)
 
 
 def read_preferences(request: HttpRequest) -> dict[str, str]:
     """Names and values of all the caller's preferences."""
-    body = _json_object(request)
-    if (
-        len(body) > MOST_PREFERENCES
-        or not all(
-            _is_text(name, LONGEST_PREFERENCE_NAME) and _is_text(value, LONGEST_PREFERENCE, shortest=0)
-            for name, value in body.items()
-        )
-        or len(to_json(body)) > PREFERENCES_BYTES
-    ):
-        raise Problem(
-            400,
-            f"preferences are at most {MOST_PREFERENCES} names (to {LONGEST_PREFERENCE_NAME} characters) with strings "
-            f"(to {LONGEST_PREFERENCE}), {PREFERENCES_BYTES} bytes in all",
-        )
-    return body
+    return _read(request, preferences_of)
 
 
-def _json_object(request: HttpRequest) -> dict[str, Any]:
-    # A form cannot send this content type, so a page of another origin cannot send it unasked.
-    if request.content_type != "application/json":
-        raise Problem(400, "the body must be application/json")
+def form_fields(request: HttpRequest) -> dict[str, str]:
+    """The fields of a posted form, the last of each name. Text only: no files."""
+    if request.content_type != FORM:
+        raise Problem(400, f"the body must be {FORM}")
     try:
-        body = json.loads(request.body)
+        return request.POST.dict()
+    except UnreadablePostError:
+        raise Problem(400, "the form was cut off") from None
+
+
+def _read(request: HttpRequest, meaning: Callable[[dict[str, Any]], Meaning]) -> Meaning:
+    try:
+        check_media_type(request.content_type)
+        return meaning(object_of(request.body))
     except RequestDataTooBig:
         raise Problem(413, "the body is too large") from None
-    except (ValueError, RecursionError, UnreadablePostError):
+    except UnreadablePostError:
         raise Problem(400, "the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise Problem(400, "the body must be a JSON object")
-    return body
-
-
-def _is_text(value: Any, longest: int, *, shortest: int = 1) -> bool:
-    """A string that PostgreSQL can keep: no NUL, no half of a surrogate pair."""
-    if not isinstance(value, str) or not shortest <= len(value) <= longest:
-        return False
-    try:
-        return b"\0" not in value.encode()
-    except UnicodeEncodeError:
-        return False
+    except BodyError as error:
+        raise Problem(400, str(error)) from None

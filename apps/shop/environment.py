@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+try:
+    from django.core.exceptions import ImproperlyConfigured
+except ModuleNotFoundError:  # an environment of another framework
+
+    class ImproperlyConfigured(Exception):  # type: ignore[no-redef]  # noqa: N818
+        """Django's name for it."""
+
 
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+=*")
 SMALLEST_KEY_BYTES = 32  # RFC 7518, section 3.2: a key of the hash's size or larger
@@ -46,6 +52,20 @@ def signing_key(name: str) -> bytes:
     return key
 
 
+def shared_secret(name: str) -> str:
+    """A secret that two processes know, as it is sent: base64url of at least 32 bytes."""
+    signing_key(name)
+    return required(name)
+
+
+def service_address(name: str) -> str:
+    """`http://host:port`, or `in-process:` for a service without a process of its own."""
+    address = required(name)
+    if address != "in-process:" and not re.fullmatch(r"http://[a-z0-9.-]+:[0-9]{1,5}", address):
+        raise ImproperlyConfigured(f"{name} is not of the form http://host:port")
+    return address
+
+
 def number(name: str, default: int, smallest: int = 0) -> int:
     """A whole number, at least `smallest`."""
     text = os.environ.get(name, "")
@@ -54,6 +74,16 @@ def number(name: str, default: int, smallest: int = 0) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) < smallest:
         raise ImproperlyConfigured(f"{name} is {text!r}, not a whole number of at least {smallest}")
     return int(text)
+
+
+def existing_file(name: str) -> str:
+    """The path of a file that exists: what is in it is read again when it changes."""
+    path = os.environ.get(name, "")
+    if not path:
+        raise ImproperlyConfigured(f"set {name} to the path of a file")
+    if not Path(path).is_file():
+        raise ImproperlyConfigured(f"{name}: there is no file {path}")
+    return path
 
 
 def existing_folder(name: str) -> str:

@@ -18,14 +18,17 @@ def authenticated(view: CallerView) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
-        strategy = authenticator()
-        caller = strategy.authenticate(request)
-        if caller is None:
-            return unauthenticated(request)
-        response = view(request, caller)
-        if strategy.vary:
-            response.headers["Vary"] = strategy.vary
-        return response
+        return _guarded(request, authenticator().authenticate(request), view)
+
+    return guarded
+
+
+def renewing(view: CallerView) -> View:
+    """The same for whoever may renew the login: with a refresh token, that is more than who may call other views."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        return _guarded(request, authenticator().renewing(request), view)
 
     return guarded
 
@@ -43,3 +46,12 @@ def permitted(permission: str) -> Callable[[CallerView], CallerView]:
         return guarded
 
     return guard
+
+
+def _guarded(request: HttpRequest, caller: Caller | None, view: CallerView) -> HttpResponse:
+    if caller is None:
+        return unauthenticated(request)
+    response = view(request, caller)
+    if vary := authenticator().vary:
+        response.headers["Vary"] = vary
+    return response

@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from apps.contract.endpoints import REPLICA_HEADER
+from apps.contract.endpoints import REPLICA_HEADER, SAFE_METHODS
 from apps.shop.problems import problem
 
 Handler = Callable[[HttpRequest], HttpResponse]
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def answer_headers(handle: Handler) -> Handler:

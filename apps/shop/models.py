@@ -1,4 +1,4 @@
-"""The shop's two tables: users and their orders."""
+"""The shop's tables: users, their orders, and preferences that no credential carries."""
 
 from typing import Any, ClassVar
 
@@ -32,6 +32,16 @@ class User(AbstractUser):
         if app != "shop" or obj is not None:
             return super().has_perm(perm, obj)
         return self.is_active and (self.is_superuser or codename in self.granted)
+
+
+class Preferences(models.Model):
+    """What a user prefers, for strategies whose credential has nothing beside it to keep that in."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    kept = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"preferences of user {self.pk}"
 
 
 class Order(models.Model):

@@ -13,8 +13,10 @@ from django.db.backends.signals import connection_created
 from psycopg.pq import TransactionStatus
 
 from apps.contract.credentials import Credential
-from apps.contract.endpoints import ENDPOINTS, to_json
+from apps.contract.endpoints import ENDPOINTS, RENEWING, SAFE_METHODS, to_json
+from apps.services import in_process
 
+HOST = "127.0.0.1"
 READING = 2  # of the transactions between two readings are the second half of one and the first half of the other
 Application = Callable[[Mapping[str, Any], Callable[..., Any]], Any]
 # Sent by `transaction.atomic` around others: they belong to a transaction and are not counted.
@@ -38,11 +40,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen while a request was handled: statements, transactions and cache commands in their order."""
+    """What was seen while a request was handled: statements, commands and calls, each in their order."""
 
     sql: tuple[str, ...]
     transactions: int
     cache: tuple[str, ...]
+    auth: tuple[str, ...]  # requests to the strategy's auth service; what that asks of the stores is in the others
     connections: int  # opened to the database
     cache_connections: int  # opened to the cache
 
@@ -50,8 +53,11 @@ class Seen:
 def environ(endpoint: str, credential: Credential, body: Mapping[str, Any] | None) -> dict[str, Any]:
     """The request as a WSGI server would hand it over (PEP 3333)."""
     target = ENDPOINTS[endpoint]
+    page = None if target.method in SAFE_METHODS else f"http://{HOST}"
+    if body is None and endpoint in RENEWING:
+        body = credential.renewal()
     content = b"" if body is None else to_json(body)
-    headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in credential.attach()}
+    headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in credential.attach(page)}
     if body is not None:
         headers["CONTENT_TYPE"] = "application/json"
     return {
@@ -62,7 +68,7 @@ def environ(endpoint: str, credential: Credential, body: Mapping[str, Any] | Non
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": "127.0.0.1",
+        "HTTP_HOST": HOST,
         "CONTENT_LENGTH": str(len(content)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
@@ -90,7 +96,12 @@ def see(act: Callable[[], Reply]) -> tuple[Reply, Seen]:
 
     The number of transactions is compared with PostgreSQL's own count; RuntimeError where they differ.
     """
-    with _statements() as statements, _cache_commands() as (commands, opened), _connections() as connections:
+    with (
+        _statements() as statements,
+        _cache_commands() as (commands, opened),
+        _connections() as connections,
+        _auth_calls() as calls,
+    ):
         before = _committed()
         statements.clear()
         connections.clear()
@@ -101,7 +112,7 @@ def see(act: Callable[[], Reply]) -> tuple[Reply, Seen]:
     if counted != begun:
         raise RuntimeError(f"{begun} transactions seen here, {counted} by PostgreSQL: does somebody else use it?")
     texts = tuple(" ".join(sql.split()) for _, sql in seen)
-    return reply, Seen(texts, begun, tuple(commands), len(connections), len(opened))
+    return reply, Seen(texts, begun, tuple(commands), tuple(calls), len(connections), len(opened))
 
 
 def record(endpoints: Mapping[str, Mapping[str, Any]]) -> str:
@@ -115,6 +126,7 @@ def _paragraph(name: str, seen: Mapping[str, Any]) -> str:
     lines = [f"{endpoint.method} {endpoint.path} -> {seen['status']}, {transactions}"]
     lines += [f"  sql    {sql}" for sql in seen["sql"]]
     lines += [f"  cache  {command}" for command in seen["cache"]]
+    lines += [f"  auth   {call}" for call in seen["auth"]]
     return "\n".join(lines) + "\n"
 
 
@@ -171,6 +183,20 @@ def _cache_commands() -> Iterator[tuple[list[str], list[object]]]:
         patch.object(redis.connection.Connection, "_connect", note_opened),
     ):
         yield seen, opened
+
+
+@contextmanager
+def _auth_calls() -> Iterator[list[str]]:
+    """Requests to the auth service, which management commands have in their own process."""
+    seen: list[str] = []
+    ask = in_process.ask
+
+    def note(method: str, path: str, *args: Any, **options: Any) -> Any:
+        seen.append(f"{method} {path}")
+        return ask(method, path, *args, **options)
+
+    with patch.object(in_process, "ask", note):
+        yield seen
 
 
 def _committed() -> int:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.contract.endpoints import VIEW_REPORTS, Caller, to_json, whoami_body
 from apps.shop.bodies import read_login, read_order, read_preferences
-from apps.shop.guards import authenticated, permitted
+from apps.shop.guards import authenticated, permitted, renewing
 from apps.shop.health import check_dependencies
 from apps.shop.models import Order
 from apps.shop.problems import problem, unauthenticated
@@ -43,8 +43,7 @@ def whoami(request: HttpRequest, caller: Caller) -> HttpResponse:
 @authenticated
 def orders(request: HttpRequest, caller: Caller) -> HttpResponse:  # noqa: ARG001
     """The caller's newest orders."""
-    newest = Order.objects.filter(user_id=caller.id).order_by("-id").values(*ORDER_FIELDS)[:LISTED_ORDERS]
-    return _json({"username": caller.username, "orders": [_order(row) for row in newest]})
+    return _json({"username": caller.username, "orders": newest_orders(caller)})
 
 
 @authenticated
@@ -52,13 +51,10 @@ def create_order(request: HttpRequest, caller: Caller) -> HttpResponse:
     """A new order of the caller."""
     item, quantity = read_order(request)
     try:
-        order = Order.objects.create(
-            user_id=caller.id, item=item, quantity=quantity, total_cents=quantity * PRICE_CENTS
-        )
+        order = place_order(caller, item, quantity)
     except IntegrityError:  # a stateless credential outlives its user's row
         return unauthenticated(request, "the user is gone")
-    row = {name: getattr(order, name) for name in ORDER_FIELDS}
-    return _json({"username": caller.username, "order": _order(row)}, status=201)
+    return _json({"username": caller.username, "order": order}, status=201)
 
 
 @authenticated
@@ -79,10 +75,12 @@ def preferences(request: HttpRequest, caller: Caller) -> HttpResponse:
         members = authenticator().keep_preferences(request, wanted)
     except KeepsNoStateError:
         return problem(409, "this strategy keeps no state")
+    except IntegrityError:  # a stateless credential outlives its user's row
+        return unauthenticated(request, "the user is gone")
     return _json({"username": caller.username, "preferences": wanted, **members})
 
 
-@authenticated
+@renewing
 def refresh(request: HttpRequest, caller: Caller) -> HttpResponse:
     """A renewed credential, where there is one to renew and the user may still log in."""
     renewed = authenticator().renew(request, caller)
@@ -108,6 +106,18 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Ready or not, for each store that this strategy needs."""
     states = check_dependencies()
     return _json(states, status=200 if all(state == "ok" for state in states.values()) else 503)
+
+
+def newest_orders(caller: Caller) -> list[dict[str, Any]]:
+    """As the contract lists them."""
+    newest = Order.objects.filter(user_id=caller.id).order_by("-id").values(*ORDER_FIELDS)[:LISTED_ORDERS]
+    return [_order(row) for row in newest]
+
+
+def place_order(caller: Caller, item: str, quantity: int) -> dict[str, Any]:
+    """The new order as the contract shows it. Raises IntegrityError where the caller's row is gone."""
+    order = Order.objects.create(user_id=caller.id, item=item, quantity=quantity, total_cents=quantity * PRICE_CENTS)
+    return _order({name: getattr(order, name) for name in ORDER_FIELDS})
 
 
 def _json(value: Any, status: int = 200) -> HttpResponse:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.shop.bodies import PREFERENCES_BYTES, read_login, read_order, read_preferences
+from apps.contract.bodies import PREFERENCES_BYTES
+from apps.shop.bodies import read_login, read_order, read_preferences
 from apps.shop.problems import Problem
 
 
