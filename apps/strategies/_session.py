@@ -41,8 +41,19 @@ class _Session:
     def establish(self, request: HttpRequest, user: "User") -> Members:
         raise NotImplementedError
 
+    def authenticate(self, request: HttpRequest) -> Caller | None:
+        raise NotImplementedError
+
+    def renewing(self, request: HttpRequest) -> Caller | None:
+        """Whoever is authenticated."""
+        return self.authenticate(request)
+
     def mint(self, user: "User") -> tuple[Caller, Mapping[str, Any]]:
         """A session of its own for the user."""
+        return user.caller, {"cookies": {settings.SESSION_COOKIE_NAME: self._stored(user).session_key}}
+
+    def _stored(self, user: "User") -> Any:
+        """The session of a login of the user, in its store."""
         request = HttpRequest()
         request.session = import_module(settings.SESSION_ENGINE).SessionStore()
         # `establish` changes the key of a session that exists; this one is first stored below, by `save`, which draws a
@@ -51,7 +62,7 @@ class _Session:
         request.session.exists = lambda key: False  # noqa: ARG005
         self.establish(request, user)
         request.session.save()
-        return user.caller, {"cookies": {settings.SESSION_COOKIE_NAME: request.session.session_key}}
+        return request.session
 
 
 class SessionRow(_Session):

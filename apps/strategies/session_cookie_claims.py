@@ -10,7 +10,7 @@ STRATEGY = {
     "summary": "The session itself, with the caller, in a signed cookie.",
     "stores": [],
     "revocable": False,
-    "twin": None,
+    "twin": "session-cookie",
     "operations": {
         "whoami": {"sql": 0, "cache": 0, "transactions": 0},
         "orders": {"sql": 1, "cache": 0, "transactions": 1},
