@@ -1,0 +1,34 @@
+"""The token of `jwt-hs256`, served by API Star 0.5.42 under gunicorn, in an environment of its own.
+
+For commands (`migrate`, `seed`, `mint`): the replicas read no settings, but their tokens are the same.
+"""
+
+from apps.shop.environment import number, signing_key
+from apps.shop.settings import *
+
+STRATEGY = {
+    "name": "apistar-jwt",
+    "carrier": "bearer",
+    "freshness": "claims",
+    "location": "token",
+    "summary": "A signed bearer token (HS256) on API Star 0.5.42, a framework that gets no updates any more.",
+    "stores": [],
+    "revocable": False,
+    "application": "apps.services.apistar_shop",
+    "environment": "apistar",
+    "operations": {
+        "whoami": {"sql": 0, "cache": 0, "transactions": 0},
+        "orders": {"sql": 1, "cache": 0, "transactions": 1},
+        "orders-create": {"sql": 1, "cache": 0, "transactions": 1},
+        "reports-sales": {"sql": 1, "cache": 0, "transactions": 1},
+        "preferences": {"sql": 0, "cache": 0, "transactions": 0},
+        "refresh": {"sql": 1, "cache": 0, "transactions": 1},
+        "logout": {"sql": 0, "cache": 0, "transactions": 0},
+        "login": {"sql": 2, "cache": 0, "transactions": 2},
+        "public": {"sql": 0, "cache": 0, "transactions": 0},
+    },
+}
+AUTHENTICATOR = "apps.strategies._jwt.JwtClaims"
+JWT_ALGORITHM = "HS256"
+JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
+JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)
