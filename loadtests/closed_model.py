@@ -10,7 +10,7 @@ from loadtests.connection import Connection
 from loadtests.firing import NS, Firing
 from loadtests.outcome import loss
 from loadtests.pool import Pool
-from loadtests.prepared import Prepared
+from loadtests.prepared import Request
 from loadtests.tally import Tally
 
 # A server that is gone must not be asked a hundred thousand times a second.
@@ -24,14 +24,15 @@ class ClosedModel(Firing):
     def __init__(
         self,
         pool: Pool,
-        requests: Sequence[Prepared],
+        requests: Sequence[Request],
         tally: Tally,
         connections: int,
         timeout_s: float,
         duration_s: float | None = None,
         count: int | None = None,
+        first: int = 0,
     ) -> None:
-        super().__init__(pool, requests, tally, connections, timeout_s)
+        super().__init__(pool, requests, tally, connections, timeout_s, first)
         self._duration_ns = FOR_EVER if duration_s is None else round(duration_s * NS)
         self._left = FOR_EVER if count is None else count
         self._until = 0

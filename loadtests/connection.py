@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gevent import get_hub
 
 from loadtests.outcome import CLOSED, MALFORMED, loss
-from loadtests.prepared import Prepared
+from loadtests.prepared import Request
 from loadtests.reader import MalformedError, Reader
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Connection:
         self._recv, self._send = self._socket.recv, self._socket.send
         self._unsent = b""
         self.reader = Reader()
-        self.request: Prepared | None = None
+        self.request: Request | None = None
         self.owner: Owner | None = None
         self.start = self.sent = 0
         self.idle_since = 0
@@ -81,7 +81,7 @@ class Connection:
         self._watcher: Any = get_hub().loop.io(self._socket.fileno(), _READ)
         self._watcher.start(self._readable)
 
-    def begin(self, owner: Owner, request: Prepared, start: int, now: int) -> str:
+    def begin(self, owner: Owner, request: Request, start: int, now: int) -> str:
         """Sends a request; times in nanoseconds. Returns what went wrong, or nothing.
 
         After a failure the connection is closed and the owner is not told again.

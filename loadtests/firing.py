@@ -4,7 +4,6 @@ Everything runs in callbacks of the hub; `run` is the one greenlet that waits fo
 """
 
 import gc
-import itertools
 from collections.abc import Iterator, Sequence
 from time import monotonic_ns, process_time_ns
 from typing import Any
@@ -15,8 +14,9 @@ from gevent.event import Event
 from loadtests.connection import Connection
 from loadtests.outcome import FAILED, MALFORMED, OK, TIMEOUT, UNKNOWN, judge, kind
 from loadtests.pool import Pool
-from loadtests.prepared import Prepared
+from loadtests.prepared import Request
 from loadtests.tally import Spent, Tally
+from loadtests.turns import in_turn
 
 NS = 1_000_000_000
 LOOKS_A_TIMEOUT = 50  # how finely overdue requests are looked for
@@ -27,12 +27,19 @@ class Firing:
     """A window of load; a subclass says when requests start. One use only."""
 
     def __init__(
-        self, pool: Pool, requests: Sequence[Prepared], tally: Tally, connections: int, timeout_s: float
+        self,
+        pool: Pool,
+        requests: Sequence[Request],
+        tally: Tally,
+        connections: int,
+        timeout_s: float,
+        first: int = 0,
     ) -> None:
+        """`first`: the place in `requests` that the window starts at."""
         self.pool = pool
         self.requests = requests
         self.tally = tally
-        self._cycle: Iterator[Prepared] = itertools.cycle(requests)
+        self._cycle: Iterator[Request] = in_turn(requests, first)
         self._cap = connections
         self._timeout_s = timeout_s
         self._timeout_ns = round(timeout_s * NS)
@@ -82,6 +89,8 @@ class Firing:
         assert request is not None
         outcome = judge(request, reader.status, reader.body)
         self.tally.add(connection.start, connection.sent, end, request.number, outcome)
+        if request.rolls:
+            request.ended(reader.next_token())
         self._outstanding -= 1
         if outcome == OK:
             replicas, replica = self.tally.replicas, reader.replica()
@@ -99,9 +108,11 @@ class Firing:
         self._unanswered(request, start, sent, kind)
         self._freed(None, monotonic_ns())
 
-    def _unanswered(self, request: Prepared, start: int, sent: int, kind: str) -> None:
+    def _unanswered(self, request: Request, start: int, sent: int, kind: str) -> None:
         self.tally.add(start, sent, monotonic_ns(), request.number, FAILED if kind == MALFORMED else UNKNOWN)
         self.tally.add_kind(request.number, kind)
+        if request.rolls:
+            request.ended(b"")
         self._outstanding -= 1
 
     def _look_for_overdue(self) -> None:

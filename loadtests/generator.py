@@ -4,6 +4,10 @@
 
 First line out: `{"ready": true, "timer": "timerfd"}`. Commands: `{"fire": {...}}` (see `loadtests.plan`) answers
 `{"load": {...}}`, `{"ping": true}` answers `{"pong": true}`; anything wrong answers `{"error": "one clear line"}`.
+A row with `rolls` holds a one-time token: each answer's `Authentication-Info: next-token="…"` replaces that user's in
+every file, for as long as this process lives. An answer that never came took the next token with it, and a new process
+knows the first tokens only, which are used up: in both cases what follows is refused, and counted so.
+
 It ends at the end of stdin, when the commands before it are answered; at once on SIGINT, on SIGTERM and when nobody
 reads its answers any more.
 """

@@ -12,14 +12,14 @@ import numpy as np
 from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
 
 from loadtests.outcome import OK
-from loadtests.prepared import Prepared
+from loadtests.prepared import Request
 from loadtests.tally import Columns, Tally, Times
 
 
 class Feed:
     """Carries one tally over into Locust's statistics, from where it last stopped."""
 
-    def __init__(self, stats: RequestStats, requests: Sequence[Prepared], tally: Tally) -> None:
+    def __init__(self, stats: RequestStats, requests: Sequence[Request], tally: Tally) -> None:
         self._stats = stats
         self._tally = tally
         names = sorted({(request.name, request.method) for request in requests})

@@ -6,6 +6,8 @@
 
 With `-u N` the open model's rate is split evenly among N users, so that together they make one schedule. Each user
 has a credential of its own, from a login made before the load starts. With workers, `--rate` is each worker's.
+With `--one-time` a user's token is replaced by each answer, so that he sends one request at a time: one that is due
+before the answer is there waits for it, and the wait counts.
 """
 
 import itertools
@@ -29,7 +31,7 @@ from loadtests.locust_stats import Feed
 from loadtests.open_model import OpenModel
 from loadtests.plan import PlanError, origin
 from loadtests.pool import Pool
-from loadtests.prepared import Prepared
+from loadtests.prepared import Request
 from loadtests.schedule import endless
 from loadtests.tally import Tally
 from loadtests.visitors import read_accounts, stranger, visitors
@@ -42,7 +44,7 @@ class Crew:
 
     def __init__(self, environment: Any) -> None:
         self.environment = environment
-        self.requests: list[Prepared] = []
+        self.requests: list[Request] = []
         self.feeding: Any = None
         self.begin()
 
@@ -64,8 +66,17 @@ class Crew:
             self.requests = [stranger(url, options.method, options.path or "/api/public")]
             return
         accounts = read_accounts(Path(options.users_file))[: max(users, 1)]
+        if options.one_time and len(accounts) < users:
+            raise PlanError(f"--one-time: {users} users need an account each, --users-file holds {len(accounts)}")
         if len(self.requests) < len(accounts):
-            self.requests = visitors(url, accounts, options.carrier, options.method, options.path or "/api/whoami")
+            self.requests = visitors(
+                url,
+                accounts,
+                options.carrier,
+                options.method,
+                options.path or "/api/whoami",
+                one_time=options.one_time,
+            )
 
     def keep_feeding(self) -> None:
         """Locust's statistics, until killed."""
@@ -108,6 +119,10 @@ class BenchUser(User):
             self.firing.wind_down()
         return bool(super().stop(force))
 
+    def connections(self, usual: int) -> int:
+        """How many this user may have: one where his next request needs his last one's answer."""
+        return 1 if self.request.rolls else self.environment.parsed_options.connections or usual
+
     def new_firing(self) -> Firing:
         """The model of this user."""
         raise NotImplementedError
@@ -122,9 +137,14 @@ class OpenModelUser(BenchUser):
         users = max(self.environment.runner.target_user_count, 1)
         since_ns = monotonic_ns() - self.crew.zero_ns
         schedule = endless(options.arrivals, options.rate, users, self.place, options.seed, since_ns)
-        connections = options.connections or 64
         return OpenModel(
-            self.pool, [self.request], self.crew.tally, connections, options.timeout, schedule, self.crew.zero_ns
+            self.pool,
+            [self.request],
+            self.crew.tally,
+            self.connections(64),
+            options.timeout,
+            schedule,
+            self.crew.zero_ns,
         )
 
 
@@ -134,7 +154,7 @@ class ClosedModelUser(BenchUser):
     def new_firing(self) -> Firing:
         """Until stopped."""
         options = self.environment.parsed_options
-        return ClosedModel(self.pool, [self.request], self.crew.tally, options.connections or 1, options.timeout)
+        return ClosedModel(self.pool, [self.request], self.crew.tally, self.connections(1), options.timeout)
 
 
 @events.init_command_line_parser.add_listener
@@ -149,6 +169,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     group.add_argument("--carrier", choices=["cookie", "bearer", "page", "none"], default="cookie")
     group.add_argument("--users-file", default="", help='JSON lines of {"username", "password"} to log in with')
+    group.add_argument("--one-time", action="store_true", help="a token is good for one request (jwt-once)")
     group.add_argument("--method", default="GET")
     group.add_argument("--path", default="", help="default: /api/whoami for users, /api/public without --users-file")
     group.add_argument("--timeout", type=float, default=10.0, help="seconds until a request counts as unanswered")

@@ -8,7 +8,7 @@ from loadtests.connection import Connection
 from loadtests.firing import Firing
 from loadtests.outcome import NEVER_SENT, loss
 from loadtests.pool import Pool
-from loadtests.prepared import Prepared
+from loadtests.prepared import Request
 from loadtests.schedule import Offsets
 from loadtests.tally import Tally
 from loadtests.timer import new_timer
@@ -24,21 +24,22 @@ class OpenModel(Firing):
     def __init__(
         self,
         pool: Pool,
-        requests: Sequence[Prepared],
+        requests: Sequence[Request],
         tally: Tally,
         connections: int,
         timeout_s: float,
         schedule: Iterable[Offsets],
         zero_ns: int | None = None,
+        first: int = 0,
     ) -> None:
         """`zero_ns`: the time that the schedule's offsets count from; None: when `run` is called."""
-        super().__init__(pool, requests, tally, connections, timeout_s)
+        super().__init__(pool, requests, tally, connections, timeout_s, first)
         self._chunks: Iterator[Offsets] = iter(schedule)
         self._due: Sequence[int] = ()  # absolute intended starts of the chunk at hand
         self._next = 0
         self._zero = zero_ns or 0
         self._over = False  # the schedule has ended
-        self._waiting: deque[tuple[Prepared, int]] = deque()  # due, but all connections are in use
+        self._waiting: deque[tuple[Request, int]] = deque()  # due, but all connections are in use
         self._timer = new_timer(self._dispatch)
 
     def wind_down(self) -> None:
@@ -88,7 +89,7 @@ class OpenModel(Firing):
             self._timer.disarm()
             self._finish_if_drained()
 
-    def _send(self, request: Prepared, start: int, now: int) -> bool:
+    def _send(self, request: Request, start: int, now: int) -> bool:
         """Sends a due request, or writes down why it could not be; False where all connections are in use."""
         while True:  # a kept connection may turn out dead: the request goes out on another
             opened = self.pool.opened

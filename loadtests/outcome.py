@@ -6,7 +6,7 @@ The kind `wrong-user` is read by the bench's validity rules: an answer that carr
 import errno
 
 from apps.contract.endpoints import names_caller
-from loadtests.prepared import Prepared
+from loadtests.prepared import Expected
 
 OK, REFUSED, FAILED, UNKNOWN = range(4)
 OUTCOME_BITS = 2
@@ -20,7 +20,7 @@ NEVER_SENT = "never sent: no free connection in time"
 _NAMES_SOMEBODY = names_caller("").rstrip(b'"')
 
 
-def judge(request: Prepared, status: int, body: bytes) -> int:
+def judge(request: Expected, status: int, body: bytes) -> int:
     """OK, REFUSED (401 or 403 came instead of what was expected) or FAILED."""
     if (
         status == request.status
@@ -31,7 +31,7 @@ def judge(request: Prepared, status: int, body: bytes) -> int:
     return REFUSED if status in {401, 403} and status != request.status else FAILED
 
 
-def kind(request: Prepared, status: int, body: bytes) -> str:
+def kind(request: Expected, status: int, body: bytes) -> str:
     """What is wrong with an answer that is not OK."""
     if status != request.status:
         return f"status {status}"

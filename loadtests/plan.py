@@ -29,6 +29,7 @@ class Plan:
     count: int | None = None
     timeout_s: float = 10.0
     seed: int = 0
+    first: int = 0  # the place in the file that the window starts at; it goes on in a cycle
 
     def __post_init__(self) -> None:
         """Raises PlanError where a value cannot be used."""
@@ -43,6 +44,7 @@ class Plan:
             f"duration_s: more than 0, at most {LONGEST_S:.0f}",
         )
         _require(self.count is None or (_positive(self.count) and isinstance(self.count, int)), "count: 1 or more")
+        _require(isinstance(self.first, int) and self.first >= 0, "first: 0 or more")
         if self.model == "rate":
             _require(self.rate_rps is not None and _positive(self.rate_rps), "model rate needs rate_rps above 0")
             by_time = (self.duration_s or LONGEST_S) * (self.rate_rps or 0)

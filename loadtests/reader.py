@@ -4,6 +4,8 @@ import httptools
 
 REPLICA = b"\r\nX-Replica:"
 _REPLICA_LOWER = REPLICA.lower()
+AUTHENTICATION_INFO = b"authentication-info:"  # RFC 9110, 11.6.3
+NEXT_TOKEN = b'next-token="'
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -66,6 +68,16 @@ class Reader:
         if at < 0 or raw.rfind(_HEAD_END) < at:
             return b""
         return raw[at + len(REPLICA) : raw.find(b"\r", at + 2)].strip()
+
+    def next_token(self) -> bytes:
+        """The token to send next, from the Authentication-Info header; empty where there is none."""
+        raw = self._raw
+        at = raw.find(NEXT_TOKEN)
+        line = raw[raw.rfind(b"\n", 0, at) + 1 : at].lower()
+        if at < 0 or raw.rfind(_HEAD_END) < at or not line.startswith(AUTHENTICATION_INFO):
+            return b""
+        start = at + len(NEXT_TOKEN)
+        return raw[start : raw.find(b'"', start)]
 
     # llhttp's callbacks; an interim answer (1xx) is a message of its own and skipped.
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from gevent.pool import Pool as Greenlets
 
-from apps.contract.credentials import Headers, anonymous
-from apps.contract.endpoints import ENDPOINTS, names_caller, to_json
+from apps.contract.credentials import Bearer, Credential, anonymous
+from apps.contract.endpoints import ENDPOINTS, SAFE_METHODS, names_caller, to_json
 from apps.contract.registry import Carrier
 from loadtests.plan import PlanError, host_header, origin
-from loadtests.prepared import Prepared, prepare
+from loadtests.prepared import Request, prepare
 
 LOGINS_AT_ONCE = 8
 LOGIN_TIMEOUT_S = 60.0
@@ -44,27 +44,36 @@ def read_accounts(path: Path) -> list[Account]:
     return accounts
 
 
-def visitors(url: str, accounts: Sequence[Account], carrier: Carrier, method: str, path: str) -> list[Prepared]:
-    """One request an account, with the credential of its own login. Raises PlanError where a login fails."""
+def visitors(
+    url: str, accounts: Sequence[Account], carrier: Carrier, method: str, path: str, *, one_time: bool = False
+) -> list[Request]:
+    """One request an account, with the credential of its own login. Raises PlanError where a login fails.
+
+    `one_time`: each answer names the token of the next request (`Authentication-Info: next-token="…"`).
+    """
     greenlets = Greenlets(LOGINS_AT_ONCE)
     answers = greenlets.imap(lambda account: _log_in_or_error(url, account, carrier), accounts)
+    # TLS ends at the load balancer in production, and replicas are told so: a browser would name this origin.
+    page = None if method in SAFE_METHODS else f"https://{host_header(url)}"
     requests = []
-    for number, (account, headers) in enumerate(zip(accounts, answers, strict=True)):
-        if isinstance(headers, PlanError):
-            raise headers
-        row = {"method": method, "path": path, "headers": headers, "status": _status(method, path)}
+    for number, (account, credential) in enumerate(zip(accounts, answers, strict=True)):
+        if isinstance(credential, PlanError):
+            raise credential
+        row = {"method": method, "path": path, "headers": credential.attach(page), "status": _status(method, path)}
+        if one_time and isinstance(credential, Bearer):
+            row["rolls"] = credential.access_token
         requests.append(prepare(number, {**row, "contains": names_caller(account.username).decode()}, host_header(url)))
     return requests
 
 
-def stranger(url: str, method: str, path: str) -> Prepared:
+def stranger(url: str, method: str, path: str) -> Request:
     """The request of somebody who has not logged in."""
     row = {"method": method, "path": path, "headers": (), "status": _status(method, path)}
     return prepare(0, row, host_header(url))
 
 
-def log_in(url: str, account: Account, carrier: Carrier) -> Headers:
-    """The headers that carry the credential of a fresh login. Raises PlanError where it fails."""
+def log_in(url: str, account: Account, carrier: Carrier) -> Credential:
+    """The credential of a fresh login. Raises PlanError where it fails."""
     endpoint = ENDPOINTS["login"]
     connection = http.client.HTTPConnection(*origin(url), timeout=LOGIN_TIMEOUT_S)
     body = to_json({"username": account.username, "password": account.password})
@@ -78,13 +87,13 @@ def log_in(url: str, account: Account, carrier: Carrier) -> Headers:
         connection.close()
     if answer.status != endpoint.status:
         raise PlanError(f"login of {account.username} at {url}: status {answer.status}")
-    headers = anonymous(carrier).absorb(answer.getheaders(), content).attach()
-    if not headers and carrier != "none":
+    credential = anonymous(carrier).absorb(answer.getheaders(), content)
+    if not credential.attach() and carrier != "none":
         raise PlanError(f"login of {account.username} at {url}: no {carrier} credential in the answer; check --carrier")
-    return headers
+    return credential
 
 
-def _log_in_or_error(url: str, account: Account, carrier: Carrier) -> Headers | PlanError:
+def _log_in_or_error(url: str, account: Account, carrier: Carrier) -> Credential | PlanError:
     try:
         return log_in(url, account, carrier)
     except PlanError as error:

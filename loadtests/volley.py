@@ -12,9 +12,9 @@ from loadtests.closed_model import ClosedModel
 from loadtests.firing import Firing
 from loadtests.locust_stats import Feed
 from loadtests.open_model import OpenModel
-from loadtests.plan import Plan, host_header
+from loadtests.plan import Plan, PlanError, host_header
 from loadtests.pool import Pool
-from loadtests.prepared import Prepared, read_requests
+from loadtests.prepared import Chains, Request, read_requests
 from loadtests.priority import real_time
 from loadtests.result import load_record
 from loadtests.schedule import arrivals
@@ -37,7 +37,10 @@ class Volley(User):
 
 
 class Battery:
-    """Locust's environment and runner, used for one window after the other; keeps the pools of the last URLs."""
+    """Locust's environment and runner, used for one window after the other.
+
+    Keeps the pools of the last URLs, and for its whole life the one-time tokens that answers gave.
+    """
 
     def __init__(self, pinned: bool = False) -> None:
         """`pinned`: this process has a core to itself."""
@@ -47,13 +50,16 @@ class Battery:
         environment.battery = self
         self._runner: Any = environment.create_local_runner()
         self._runner.greenlet.kill(block=False)  # Locust's own watch of CPU and memory would fall into windows
+        self._chains = Chains()
         self._pools: dict[str, Pool] = {}  # the last used one at the end
         self._firing: Firing | None = None
         self._timer = timer_name()
 
     def fire(self, plan: Plan) -> Mapping[str, Any]:
         """One window of load. Raises PlanError where the plan cannot be carried out."""
-        requests = read_requests(Path(plan.requests), host_header(plan.url))
+        requests = read_requests(Path(plan.requests), host_header(plan.url), self._chains)
+        if plan.first >= len(requests):
+            raise PlanError(f"first {plan.first}: {plan.requests} holds {len(requests)} requests")
         tally = Tally()
         self._firing = new_firing(plan, self._pool_of(plan.url), requests, tally)
         self.spent = None
@@ -84,9 +90,11 @@ class Battery:
             return firing.run()
 
 
-def new_firing(plan: Plan, pool: Pool, requests: Sequence[Prepared], tally: Tally) -> Firing:
+def new_firing(plan: Plan, pool: Pool, requests: Sequence[Request], tally: Tally) -> Firing:
     """The model of a plan, ready to run."""
     if plan.model == "saturate":
-        return ClosedModel(pool, requests, tally, plan.connections, plan.timeout_s, plan.duration_s, plan.count)
+        return ClosedModel(
+            pool, requests, tally, plan.connections, plan.timeout_s, plan.duration_s, plan.count, first=plan.first
+        )
     offsets = arrivals(plan.arrivals, plan.rate_rps or 0, plan.seed, duration_s=plan.duration_s, count=plan.count)
-    return OpenModel(pool, requests, tally, plan.connections, plan.timeout_s, [offsets])
+    return OpenModel(pool, requests, tally, plan.connections, plan.timeout_s, [offsets], first=plan.first)

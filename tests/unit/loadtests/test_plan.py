@@ -26,8 +26,9 @@ def test_the_benchs_command_is_understood():
 def test_the_bench_and_the_generator_agree_on_the_keys():
     from authbench.generator import Fire
 
-    fire = Fire(url="http://127.0.0.1:1", requests="r", model="saturate", connections=4, count=9)
-    assert parse(fire.model_dump()).count == 9
+    fire = Fire(url="http://127.0.0.1:1", requests="r", model="saturate", connections=4, count=9, first=3)
+    plan = parse(fire.model_dump())
+    assert (plan.count, plan.first) == (9, 3)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,8 @@ def test_the_bench_and_the_generator_agree_on_the_keys():
         ({"duration_s": -1}, "duration_s"),
         ({"count": 0}, "count"),
         ({"count": True}, "count"),
+        ({"first": -1}, "first"),
+        ({"first": 0.5}, "first"),
         ({"connections": 0}, "connections"),
         ({"connections": 1.5}, "connections"),
         ({"timeout_s": 0}, "timeout_s"),

@@ -109,3 +109,25 @@ def test_a_body_cannot_name_the_replica(reader):
     body = b"\r\nX-Replica: forged"
     reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
     assert reader.replica() == b""
+
+
+NEXT = b'HTTP/1.1 200 OK\r\nAuthentication-Info: a="b", next-token="e.y-J_"\r\nContent-Length: 2\r\n\r\n{}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "token"),
+    [
+        (NEXT, b"e.y-J_"),
+        (NEXT.replace(b"Authentication-Info", b"authentication-info"), b"e.y-J_"),
+        (NEXT.replace(b"200 OK", b"403 Forbidden"), b"e.y-J_"),
+        (NEXT.replace(b"Authentication-Info", b"X-Other"), b""),
+        (PLAIN, b""),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\n\r\nAuthentication-Info: next-token="forged" \r\n', b""),
+    ],
+)
+def test_the_next_token_is_read_from_its_header_alone(answer, token):
+    for at in range(1, len(answer)):
+        reader = Reader()
+        reader.feed(answer[:at])
+        assert reader.feed(answer[at:])
+        assert reader.next_token() == token
