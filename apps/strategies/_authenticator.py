@@ -38,8 +38,12 @@ class Authenticator(Protocol):
         """Who sent the request; None where it carries no valid credential. A store's outage raises."""
         ...
 
+    def renewing(self, request: HttpRequest) -> Caller | None:
+        """Who asks for a renewal: mostly what `authenticate` says; with a refresh token, whomever that names."""
+        ...
+
     def renew(self, request: HttpRequest, caller: Caller) -> tuple[Caller, Members] | None:
-        """Replaces the credential of an authenticated request; None where the user must log in again."""
+        """Replaces the credential of a request that `renewing` has let pass; None where the user must log in again."""
         ...
 
     def end(self, request: HttpRequest) -> None:

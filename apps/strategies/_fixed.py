@@ -31,6 +31,10 @@ class FixedCaller:
         """The first seeded user, from a constant."""
         return FIRST_USER
 
+    def renewing(self, request: HttpRequest) -> Caller | None:
+        """Whoever is authenticated."""
+        return self.authenticate(request)
+
     def renew(self, request: HttpRequest, caller: Caller) -> tuple[Caller, Members] | None:  # noqa: ARG002
         """Nothing to renew."""
         return caller, {}

@@ -10,7 +10,8 @@ from django.http import HttpRequest
 
 from apps.contract.endpoints import Caller
 from apps.strategies._authenticator import Members
-from apps.strategies._tokens import Claims, caller_of, claims_for, issue, verify
+from apps.strategies._bearer import bearer_challenge, bearer_token
+from apps.strategies._tokens import Claims, audience_of, caller_of, claims_for, signer_and_verifier
 from apps.strategies._user_row import active_user
 
 if TYPE_CHECKING:
@@ -25,43 +26,39 @@ class JwtClaims:
     vary = "Authorization"
 
     def __init__(self) -> None:
-        self._key: bytes = settings.JWT_KEY
         self._lifetime: int = settings.JWT_LIFETIME_S
+        self._signer, self._verifier = self._halves(audience_of(settings.STRATEGY_NAME))
+
+    def _halves(self, audience: str) -> tuple[Any, Any]:
+        """What signs and what verifies, made once a process: see `Signer` and `Verifier`."""
+        return signer_and_verifier(settings.JWT_ALGORITHM, settings.JWT_KEY, audience)
 
     def challenge(self, request: HttpRequest) -> str:
         """RFC 6750, section 3: an error code only where a token was sent."""
-        return 'Bearer realm="shop", error="invalid_token"' if _bearer_token(request) else 'Bearer realm="shop"'
+        return bearer_challenge(request)
 
     def establish(self, request: HttpRequest, user: "User") -> Members:
         """A token with the claims of the user row that the password was checked against."""
         user_logged_in.send(sender=type(user), request=request, user=user)
-        return self._first(user)
+        return self._give(request, self._first(user.caller))
 
     def authenticate(self, request: HttpRequest) -> Caller | None:
         """Whom the token names. The claims stay with the request, for preferences and refresh."""
-        token = _bearer_token(request)
-        claims = verify(token, self._key) if token else None
+        token = self._token(request)
+        claims = self._verifier.verify(token) if token else None
         if claims is None:
             return None
         request.claims = claims
         return self._caller(claims)
 
+    def renewing(self, request: HttpRequest) -> Caller | None:
+        """Whoever is authenticated."""
+        return self.authenticate(request)
+
     def renew(self, request: HttpRequest, caller: Caller) -> tuple[Caller, Members] | None:
         """A token with a new time, from the user row, until the login as a whole is too old."""
-        claims, now = request.claims, int(time.time())
-        end = claims["auth_time"] + max(LONGEST_LOGIN_S, self._lifetime)
-        current = self._current(caller)
-        if current is None or now >= end:
-            return None
-        return current, self._answer(
-            claims_for(
-                current,
-                now=now,
-                expires=min(now + self._lifetime, end),
-                auth_time=claims["auth_time"],
-                preferences=claims.get("preferences"),
-            )
-        )
+        renewed = self._renewed(request.claims, caller)
+        return renewed and (caller_of(renewed), self._give(request, renewed))
 
     def end(self, request: HttpRequest) -> None:
         """Nothing can be taken back: the client forgets the token, and it is valid until `exp`."""
@@ -69,35 +66,44 @@ class JwtClaims:
 
     def preferences(self, request: HttpRequest) -> Mapping[str, str]:
         """From the token."""
-        return request.claims.get("preferences", {})
+        return request.claims.get("preferences") or {}
 
     def keep_preferences(self, request: HttpRequest, preferences: Mapping[str, str]) -> Members:
         """A token in place of the old one; it ends when that would have ended."""
-        claims = request.claims
-        return self._answer(
-            claims_for(
-                caller_of(claims),
-                now=int(time.time()),
-                expires=claims["exp"],
-                auth_time=claims["auth_time"],
-                preferences=preferences,
-            )
-        )
+        return self._give(request, followed(request.claims, preferences))
 
     def mint(self, user: "User") -> tuple[Caller, Mapping[str, Any]]:
         """The token of a login now."""
-        return user.caller, {"access_token": self._first(user)["access_token"]}
+        return user.caller, {"access_token": self._signer.sign(self._first(user.caller))}
 
-    def _first(self, user: "User") -> Members:
+    def _first(self, caller: Caller) -> Claims:
         now = int(time.time())
-        return self._answer(claims_for(user.caller, now=now, expires=now + self._lifetime, auth_time=now))
+        return claims_for(caller, now=now, expires=now + self._lifetime, auth_time=now)
 
-    def _answer(self, claims: Claims) -> Members:
+    def _renewed(self, claims: Claims, caller: Caller) -> Claims | None:
+        now = int(time.time())
+        end = claims["auth_time"] + max(LONGEST_LOGIN_S, self._lifetime)
+        current = self._current(caller)
+        if current is None or now >= end:
+            return None
+        return claims_for(
+            current,
+            now=now,
+            expires=min(now + self._lifetime, end),
+            auth_time=claims["auth_time"],
+            preferences=claims.get("preferences"),
+        )
+
+    def _give(self, request: HttpRequest, claims: Claims) -> Members:  # noqa: ARG002
+        """Signs the claims and gives the token to the client: in the answer's body."""
         return {
-            "access_token": issue(claims, self._key),
+            "access_token": self._signer.sign(claims),
             "token_type": "Bearer",
             "expires_in": claims["exp"] - claims["iat"],
         }
+
+    def _token(self, request: HttpRequest) -> str:
+        return bearer_token(request)
 
     def _caller(self, claims: Claims) -> Caller | None:
         return caller_of(claims)
@@ -118,7 +124,12 @@ class JwtRow(JwtClaims):
         return caller  # read from the row a moment ago
 
 
-def _bearer_token(request: HttpRequest) -> str:
-    """The token of the Authorization header; empty where there is none. Never looked for in a query or a body."""
-    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+def followed(claims: Claims, preferences: Mapping[str, str] | None) -> Claims:
+    """A token's claims with an identity of their own and other preferences; they end when the old ones would have."""
+    return claims_for(
+        caller_of(claims),
+        now=int(time.time()),
+        expires=claims["exp"],
+        auth_time=claims["auth_time"],
+        preferences=preferences,
+    )

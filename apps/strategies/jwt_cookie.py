@@ -1,0 +1,31 @@
+"""A signed token in a cookie that no script can read: no store is asked."""
+
+from apps.shop.environment import number, signing_key
+from apps.shop.settings import *
+
+STRATEGY = {
+    "name": "jwt-cookie",
+    "carrier": "cookie",
+    "freshness": "claims",
+    "location": "token",
+    "summary": "A signed token (HS256) in a `__Host-` cookie.",
+    "stores": [],
+    "revocable": False,
+    "twin": None,
+    "operations": {
+        "whoami": {"sql": 0, "cache": 0, "transactions": 0},
+        "orders": {"sql": 1, "cache": 0, "transactions": 1},
+        "orders-create": {"sql": 1, "cache": 0, "transactions": 1},
+        "reports-sales": {"sql": 1, "cache": 0, "transactions": 1},
+        "preferences": {"sql": 0, "cache": 0, "transactions": 0},
+        "refresh": {"sql": 1, "cache": 0, "transactions": 1},
+        "logout": {"sql": 0, "cache": 0, "transactions": 0},
+        "login": {"sql": 2, "cache": 0, "transactions": 2},
+        "public": {"sql": 0, "cache": 0, "transactions": 0},
+    },
+}
+AUTHENTICATOR = "apps.strategies._jwt_cookie.JwtCookie"
+MIDDLEWARE = [*MIDDLEWARE, "apps.strategies._finishing.finishing"]
+JWT_ALGORITHM = "HS256"
+JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
+JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)

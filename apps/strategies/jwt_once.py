@@ -1,0 +1,32 @@
+"""A signed token for one request: its `jti` is used up in Valkey, and the answer brings the next."""
+
+from apps.shop.environment import number, signing_key
+from apps.shop.settings import *
+
+STRATEGY = {
+    "name": "jwt-once",
+    "carrier": "bearer",
+    "freshness": "claims",
+    "location": "token+cache",
+    "summary": "A signed bearer token (HS256) for one request each, used up in Valkey.",
+    "stores": ["cache"],
+    "revocable": True,
+    "twin": None,
+    "one_time": True,
+    "operations": {
+        "whoami": {"sql": 0, "cache": 1, "transactions": 0},
+        "orders": {"sql": 1, "cache": 1, "transactions": 1},
+        "orders-create": {"sql": 1, "cache": 1, "transactions": 1},
+        "reports-sales": {"sql": 1, "cache": 1, "transactions": 1},
+        "preferences": {"sql": 0, "cache": 1, "transactions": 0},
+        "refresh": {"sql": 1, "cache": 1, "transactions": 1},
+        "logout": {"sql": 0, "cache": 1, "transactions": 0},
+        "login": {"sql": 2, "cache": 0, "transactions": 2},
+        "public": {"sql": 0, "cache": 0, "transactions": 0},
+    },
+}
+AUTHENTICATOR = "apps.strategies._jwt_once.JwtOnce"
+MIDDLEWARE = [*MIDDLEWARE, "apps.strategies._finishing.finishing"]
+JWT_ALGORITHM = "HS256"
+JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
+JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)
