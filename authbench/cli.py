@@ -18,6 +18,7 @@ from authbench.commands.calibrate import calibrate
 from authbench.commands.compare import compare
 from authbench.commands.doctor import doctor
 from authbench.commands.gate import gate
+from authbench.commands.verify import verify
 from authbench.design import estimated_seconds
 from authbench.errors import AuthbenchError, InterruptedRunError, InvalidRunError, StackError, UsageError
 from authbench.order import Asked, Order, order_for
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command(epilog="Example: authbench doctor")(doctor)
 app.command(epilog="Example: authbench compare results/before results/after")(compare)
+app.command(epilog="Example: authbench verify session-db jwt-hs256 --security")(verify)
 app.command(epilog="Example: authbench gate --against origin/main")(gate)
 app.command(epilog="Example: authbench calibrate --minutes 30 --inject 5% --out calibration.json")(calibrate)
 
@@ -97,34 +99,6 @@ def list_command(as_json: AsJson = False) -> None:
         takes = as_minutes(each["estimated_seconds"])
         table.add_row(each["name"], str(each["cells"]), takes, each["question"])
     out.print(table)
-
-
-@app.command(epilog="Example: authbench verify session-db jwt-hs256")
-def verify(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[STRATEGY]...", help="Default: all.")] = None,
-    replicas: Annotated[int, typer.Option(min=1, max=16, help="Replicas a strategy.")] = 2,
-    as_json: AsJson = False,
-) -> None:
-    """Check that every strategy keeps the endpoint contract, through the load balancer, on every replica."""
-    from authbench.standing import verify_strategies  # noqa: PLC0415 - the stack's modules load only when needed
-
-    chosen = chosen_strategies(names or [])
-    with bar(err) as watcher:
-        verified = verify_strategies(chosen, replicas, Silent() if as_json else watcher)
-    if as_json:
-        rows = [
-            {"strategy": v.strategy.name, "passed": v.passed, "problems": v.problems, "counted": v.counted}
-            for v in verified
-        ]
-        print(json.dumps({"strategies": rows}))
-    else:
-        table = Table("strategy", "verdict", "SQL / cache commands a request, as the stores counted them")
-        for v in verified:
-            counted = ", ".join(f"{name} {sql:g}/{cache:g}" for name, (sql, cache) in v.counted.items())
-            table.add_row(v.strategy.name, "[green]passed[/]" if v.passed else "[red]failed[/]", counted)
-        out.print(table)
-    if not all(v.passed for v in verified):
-        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: authbench report results/compare-20261124T120000Z")

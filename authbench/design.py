@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from authbench.scenario import Cell, Scenario
+from authbench.working_set import fewest_sessions
 
 # Measured on 2 cores: what a run takes besides its windows. Only the estimate before the start uses these.
 SETUP_S = 12.0
@@ -17,6 +18,8 @@ SETUP_PER_STRATEGY_S = 2.0
 LAUNCH_S = 1.5
 LAUNCH_PER_REPLICA_S = 0.2
 WARM_UP_PER_CELL_S = 0.6
+WARM_UP_PER_UNIQUE_S = 0.0005  # a credential, of a round of unique ones
+SEMANTICS_PER_STRATEGY_S = 1.5  # besides the wait for events that are never obeyed, four strategies at a time
 BETWEEN_TRIALS_S = 0.14
 
 
@@ -78,8 +81,12 @@ def estimated_seconds(scenario: Scenario) -> float:
     replicas = len(scenario.factors.strategy) * sum(scenario.factors.replicas)
     starts = LAUNCH_S * len(scenario.factors.replicas) + LAUNCH_PER_REPLICA_S * replicas
     launch = starts * len(scenario.factors.workload) + WARM_UP_PER_CELL_S * warmed
+    unique = len({(cell.strategy, cell.workload) for cell in cells if scenario.working_set(cell.workload) == "unique"})
+    launch += WARM_UP_PER_UNIQUE_S * fewest_sessions("unique", scenario.launched()) * unique
     setup = SETUP_S + SETUP_PER_STRATEGY_S * len(scenario.factors.strategy)
-    return setup + windows + launch * scenario.profile.launches
+    if (semantics := scenario.semantics) is not None:
+        setup += starts + (SEMANTICS_PER_STRATEGY_S + semantics.within_s / 4) * len(scenario.factors.strategy)
+    return setup + windows + (launch * scenario.profile.launches if cells else 0.0)
 
 
 def window_s(scenario: Scenario, cell: Cell) -> float:

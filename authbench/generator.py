@@ -10,11 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import ValidationError
 
 from authbench.errors import StackError
+from authbench.histogram import new_histogram
 from authbench.records import Frozen, Load, LoadModel
 from authbench.stack.replicas import ROOT
 
@@ -34,6 +35,7 @@ class Fire(Frozen):
     count: int | None = None
     timeout_s: float = 10.0
     seed: int = 0
+    first: int = 0  # the place in the request file that the window starts at
 
 
 class GeneratorDiedError(StackError):
@@ -143,3 +145,35 @@ class Generator:
 
     def _tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])
+
+
+def nothing_sent(plan: Fire, timer: str) -> Load:
+    """The record of a window of which nothing is known."""
+    nothing = new_histogram().encode().decode()
+    arrivals: Literal["constant", "poisson"] = "constant" if plan.arrivals == "constant" else "poisson"
+    return Load(
+        model=plan.model,
+        target_rps=plan.rate_rps,
+        connections=plan.connections,
+        arrivals="closed" if plan.model == "saturate" else arrivals,
+        window_s=0.0,
+        sent=0,
+        ok=0,
+        refused=0,
+        failed=0,
+        unknown=0,
+        offered_rps=0.0,
+        achieved_rps=0.0,
+        latency_hist=nothing,
+        service_hist=nothing,
+        lateness_hist=nothing,
+        in_flight_mean=0.0,
+        half_service_us=(0.0, 0.0),
+        bytes_out=0,
+        bytes_in=0,
+        connections_opened=0,
+        by_replica={},
+        generator_cpu_s=0.0,
+        generator_busy=0.0,
+        timer=timer,
+    )

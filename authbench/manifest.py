@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from apps.contract.registry import Strategy, strategies
 from authbench.backends.embedded import EmbeddedStack
 from authbench.conformance.verification import Verified
 from authbench.errors import UsageError
@@ -20,6 +21,7 @@ def new_manifest(
     stack: EmbeddedStack,
     cores: Cores,
     verified: Mapping[str, Verified],
+    unavailable: Mapping[str, str],
     rates: Mapping[str, float],
     timer: str,
 ) -> Manifest:
@@ -44,7 +46,10 @@ def new_manifest(
         versions={**stack.versions, **library_versions()},
         settings=stack.settings,
         softened=stack.softened,
-        contenders=tuple(contender_of(each) for each in verified.values()),
+        contenders=(
+            *(contender_of(each) for each in verified.values()),
+            *(absent(strategies()[name], reason) for name, reason in unavailable.items()),
+        ),
         rates_rps=rates,
         warnings=tuple(warnings),
     )
@@ -65,6 +70,11 @@ def question_of(scenario: Scenario) -> Question:
     )
 
 
+def absent(strategy: Strategy, reason: str) -> Contender:
+    """A strategy that cannot run on this machine, which is told and never left out."""
+    return contender_of(Verified(strategy, ())).model_copy(update={"verified": False, "unavailable": reason})
+
+
 def contender_of(verified: Verified) -> Contender:
     """A strategy as verification found it."""
     strategy = verified.strategy
@@ -76,7 +86,7 @@ def contender_of(verified: Verified) -> Contender:
         twin=strategy.twin,
         summary=strategy.summary,
         operations={
-            name: {"sql": each.sql, "cache": each.cache, "transactions": each.transactions}
+            name: {"sql": each.sql, "cache": each.cache, "transactions": each.transactions, "auth": each.auth}
             for name, each in strategy.operations.items()
         },
         verified=verified.passed,

@@ -67,6 +67,10 @@ def _cache_commands(trial: Trial) -> float | None:
     return _a_request(trial, None if trial.cache is None else trial.cache.commands)
 
 
+def _auth_calls(trial: Trial) -> float | None:
+    return _a_request(trial, trial.auth_calls or 0)  # no service: nothing is asked of one
+
+
 def _opened_per_s(trial: Trial) -> float | None:
     if trial.database is None or not trial.load.window_s:
         return None
@@ -145,6 +149,7 @@ def _all() -> tuple[Metric, ...]:
         _noisy("connections_opened_per_s", "database connections opened", "connections/s", "any", _opened_per_s),
         _count("statements_per_request", "SQL statements a request", "statements", _statements),
         _count("cache_commands_per_request", "cache commands a request", "commands", _cache_commands),
+        _count("auth_calls_per_request", "auth service calls a request", "calls", _auth_calls),
         _count(
             "bytes_per_request",
             "bytes a request, both ways",

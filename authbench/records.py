@@ -114,6 +114,7 @@ class Trial(Frozen):
     replicas_restarted: int = 0
     limited_by: str  # app CPU, database, cache, generator, offered rate, …
     reasons: tuple[Reason, ...] = ()
+    auth_calls: int | None = None  # requests to the strategy's auth service; None: it has none
     others_cpu_share: float | None = None  # of the stack's cores' time, by processes that are not ours; None: unknown
 
     @property
@@ -162,9 +163,10 @@ class Contender(Frozen):
     location: str
     twin: str | None
     summary: str
-    operations: Mapping[str, Mapping[str, int]]  # endpoint -> sql, cache, transactions, as verified
+    operations: Mapping[str, Mapping[str, int]]  # endpoint -> sql, cache, transactions, auth, as verified
     verified: bool
     problems: tuple[str, ...] = ()  # why it is not measured, a line a failed check
+    unavailable: str | None = None  # why it cannot run on this machine; None: it can
 
 
 class Question(Frozen):

@@ -4,15 +4,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from apps.contract.registry import Strategy, strategies
 from authbench.answered import Answered
+from authbench.availability import split
 from authbench.backends.embedded import EmbeddedStack
 from authbench.design import Launch, Planned, plan, window_s
-from authbench.errors import InvalidRunError, UsageError
+from authbench.errors import InvalidRunError, StackError, UsageError
 from authbench.generator import Generator
 from authbench.journal import Records
 from authbench.machine import Cores, source_state, split_cores, this_machine
@@ -21,6 +22,8 @@ from authbench.order import Order, scenario_of
 from authbench.progress import Watcher
 from authbench.records import TRIALS_FILE, Manifest, next_trial_number, read_manifest, read_trials
 from authbench.scenario import Scenario
+from authbench.semantics.findings import SEMANTICS_FILE, write_semantics
+from authbench.semantics.measurement import measure
 from authbench.setting_up import lowest_capacities, open_sessions, prepare_requests, verify_stack
 from authbench.trial import Bench
 
@@ -33,7 +36,11 @@ def run(order: Order, watcher: Watcher) -> None:
     raised, KeyboardInterrupt included.
     """
     known = strategies()
-    contenders = [known[name] for name in order.scenario.factors.strategy]
+    contenders, unavailable = split([known[name] for name in order.scenario.factors.strategy], watcher)
+    for name, reason in unavailable.items():
+        watcher.say(f"[yellow]unavailable:[/] {name}: {reason}")
+    if not contenders:
+        raise StackError("no strategy of this run is available on this machine")
     cores = split_cores(frozenset(os.sched_getaffinity(0)))
     launches = plan(order.scenario, order.scenario.cells(), order.seed)
     begun, records = None, None
@@ -41,6 +48,7 @@ def run(order: Order, watcher: Watcher) -> None:
         if order.resume:
             records = held.enter_context(Records(order.folder))
             begun = _begun(order, cores, watcher)
+            _still_available(begun, unavailable)
             if not _answered(order, begun).open(launches):
                 watcher.say("everything is measured already")
                 return
@@ -48,8 +56,10 @@ def run(order: Order, watcher: Watcher) -> None:
         held.enter_context(pinned(cores))
         stack = held.enter_context(ready_stack(order.scenario, contenders, cores, watcher))
         minted_at = time.time()
-        minted = open_sessions(stack, contenders, order.scenario.data.live_sessions)
-        files = prepare_requests(stack.folder, order.scenario, contenders, minted, order.seed, minted_at)
+        semantics = None if (order.folder / SEMANTICS_FILE).is_file() else order.scenario.semantics
+        live = order.scenario.data.live_sessions
+        minted = open_sessions(stack, contenders, live, probands=semantics is not None)
+        files = prepare_requests(stack, order.scenario, contenders, minted, order.seed, minted_at)
         watcher.phase("starting replicas")
         stack.start_replicas()
         watcher.phase("verifying every strategy on every replica")
@@ -57,6 +67,10 @@ def run(order: Order, watcher: Watcher) -> None:
         passed = {name for name, each in verified.items() if each.passed}
         if not passed:
             raise InvalidRunError("no strategy passed verification, so nothing was measured; see `authbench verify`")
+        if semantics is not None:
+            able = [each for each in contenders if each.name in passed]
+            write_semantics(order.folder, measure(stack, able, minted, semantics, watcher))
+            stack.start_replicas()  # the clocks of those that run do not agree
         with Generator(stack.folder / "generator.log", cores.generator) as generator:
             stack.watch(generator.pid)
             bench = Bench(order.scenario, stack, generator, files, verified=passed)
@@ -64,7 +78,7 @@ def run(order: Order, watcher: Watcher) -> None:
                 watcher.phase("finding the rate that every strategy can serve")
                 cells = [cell for cell in order.scenario.cells() if cell.strategy in passed]
                 rates = lowest_capacities(bench, cells)
-                begun = new_manifest(order, stack, cores, verified, rates, generator.timer)
+                begun = new_manifest(order, stack, cores, verified, unavailable, rates, generator.timer)
                 write_manifest(order.folder, begun)
             if records is None:
                 records = held.enter_context(Records(order.folder))
@@ -107,6 +121,13 @@ def _measure(
                 stack.check()
                 tried.add(planned)
                 watcher.measured(sum(window_s(order.scenario, each.cell) for each in tried), planned_s)
+
+
+def _still_available(begun: Manifest, unavailable: Mapping[str, str]) -> None:
+    """Raises StackError where a strategy that the run has begun with cannot run any more."""
+    for contender in begun.contenders:
+        if contender.verified and contender.name in unavailable:
+            raise StackError(f"{contender.name}: was measured, and cannot run now: {unavailable[contender.name]}")
 
 
 def _answered(order: Order, begun: Manifest) -> Answered:

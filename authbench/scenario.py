@@ -17,12 +17,14 @@ from pydantic import Field, ValidationError
 from apps.contract.endpoints import ENDPOINTS
 from authbench.errors import UsageError
 from authbench.records import Frozen, Level
+from authbench.working_set import Launched, WorkingSet, fewest_sessions
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 PROFILES = ("quick", "standard", "thorough")
 # `login` hashes a password, `healthz` asks the stores: neither is a request of a logged-in user.
 LOADABLE = tuple(name for name in ENDPOINTS if name in ("whoami", "orders", "orders-create", "public"))
 
+SET_ASIDE = 32  # users that live sessions leave to verification and to `authbench.semantics`
 _RATE = re.compile(r"rate@(0\.\d+|1(?:\.0)?)")
 
 Name = Annotated[str, Field(min_length=1)]
@@ -34,7 +36,7 @@ class Factors(Frozen):
 
     strategy: Annotated[tuple[Name, ...], Field(min_length=1)]
     workload: Annotated[tuple[Name, ...], Field(min_length=1)]
-    load: Annotated[tuple[Name, ...], Field(min_length=1)]
+    load: tuple[Name, ...]  # none: nothing is loaded, and [semantics] alone is the answer
     replicas: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)] = (2,)
 
 
@@ -59,6 +61,13 @@ class LoadPlan(Frozen):
 
     connections: Annotated[int, Field(ge=1, le=10_000)] = 16
     arrivals: Literal["constant", "poisson"] = "poisson"
+
+
+class SemanticsPlan(Frozen):
+    """What each strategy buys is measured too, before anything is loaded."""
+
+    within_s: Annotated[float, Field(gt=0, le=600)] = 3.0  # an event that is not obeyed by then counts as not obeyed
+    poll_s: Annotated[float, Field(ge=0.01, le=10)] = 0.05
 
 
 class Profile(Frozen):
@@ -99,9 +108,11 @@ class Document(Frozen):
     answers: tuple[Name, ...]
     factors: Factors
     workloads: Mapping[str, Mapping[str, Annotated[int, Field(ge=1)]]]
+    credentials: Mapping[str, WorkingSet] = {}  # by workload; `own` where it is not named
     stack: StackPlan = StackPlan()
     data: Data = Data()
     load: LoadPlan = LoadPlan()
+    semantics: SemanticsPlan | None = None
     profiles: Profiles
 
 
@@ -135,10 +146,21 @@ class Scenario(Frozen):
     answers: tuple[str, ...]
     factors: Factors
     workloads: Mapping[str, Mapping[str, int]]
+    credentials: Mapping[str, WorkingSet] = {}
     stack: StackPlan
     data: Data
     load: LoadPlan
+    semantics: SemanticsPlan | None = None
     profile: Profile
+
+    def launched(self) -> Launched:
+        """What a launch has of a strategy at most."""
+        windows = len(self.factors.load) * self.profile.blocks_per_launch * self.profile.attempts
+        return Launched(max(self.factors.replicas) * self.stack.workers, windows)
+
+    def working_set(self, workload: str) -> WorkingSet:
+        """Which credentials the workload's requests carry."""
+        return self.credentials.get(workload, "own")
 
     def cells(self) -> tuple[Cell, ...]:
         """All combinations of levels, in the file's order."""
@@ -183,14 +205,16 @@ def load_scenario(
         answers=document.answers,
         factors=factors,
         workloads=document.workloads,
+        credentials=document.credentials,
         stack=document.stack,
         data=document.data.model_copy(
             update={
-                "live_sessions": min(live, document.data.users - 1),
+                "live_sessions": min(live, document.data.users - (SET_ASIDE if document.semantics else 1)),
                 "orders": document.data.orders if chosen.orders is None else chosen.orders,
             }
         ),
         load=document.load,
+        semantics=document.semantics,
         profile=chosen,
     )
     _check_names(document, path, known_strategies, known_metrics)
@@ -200,6 +224,7 @@ def load_scenario(
         factors,
     ):
         _check_levels(levels, document, path, known_strategies)
+    _check_sessions(scenario, path)
     return scenario
 
 
@@ -285,10 +310,23 @@ def _check_names(
     for workload, shares in document.workloads.items():
         for endpoint in shares:
             _check(path, f"workloads.{workload}", endpoint, LOADABLE, "endpoint")
+    for workload in document.credentials:
+        _check(path, "credentials", workload, document.workloads, "workload")
     for key in ("control", "reference"):
         _check(path, key, getattr(document, key), known_strategies, "strategy")
     for metric in document.answers:
         _check(path, "answers", metric, known_metrics, "metric")
+
+
+def _check_sessions(scenario: Scenario, path: Path) -> None:
+    for workload in scenario.factors.workload:
+        kind, live = scenario.working_set(workload), scenario.data.live_sessions
+        needed = fewest_sessions(kind, scenario.launched())
+        if live < needed:
+            raise UsageError(
+                f"{path}: key 'credentials.{workload}': {kind!r} needs {needed} live sessions "
+                f"in profile {scenario.profile_name!r}, there are {live} (data.live_sessions, fewer than data.users)"
+            )
 
 
 def _check_levels(factors: Factors, document: Document, path: Path, known_strategies: Collection[str]) -> None:
@@ -303,7 +341,9 @@ def _check_levels(factors: Factors, document: Document, path: Path, known_strate
             raise UsageError(
                 f"{path}: key 'factors.load': level {load!r} is neither 'saturate' nor 'rate@S' with 0 < S <= 1"
             ) from None
-    if all(rate_share(load) is not None for load in factors.load):
+    if not factors.load and document.semantics is None:
+        raise UsageError(f"{path}: key 'factors.load' is empty and there is no [semantics]: nothing is measured")
+    if factors.load and all(rate_share(load) is not None for load in factors.load):
         raise UsageError(f"{path}: key 'factors.load' lacks 'saturate'; CPU a request is read from it")
 
 

@@ -13,7 +13,9 @@ from authbench.conformance.verification import Verified
 from authbench.machine import Cores
 from authbench.progress import Watcher
 from authbench.runner import interruptible
-from authbench.scenario import Data
+from authbench.scenario import Data, SemanticsPlan
+from authbench.semantics.findings import Semantics
+from authbench.semantics.measurement import measure
 from authbench.setting_up import open_sessions, verify_stack
 
 SHOWN_USERS = 20
@@ -27,6 +29,8 @@ def stand(chosen: Sequence[Strategy], replicas: int, watcher: Watcher) -> Iterat
     SIGTERM and SIGHUP end the block as ^C does. Raises StackError where a part does not come up.
     """
     with interruptible(), _up(chosen, replicas, watcher) as stack:
+        watcher.phase("starting replicas")
+        stack.start_replicas()
         yield {
             "strategies": {s.name: {"url": stack.url(s.name), "replicas": stack.replica_urls(s.name)} for s in chosen},
             "database": stack.dsn(chosen[0].name),
@@ -36,13 +40,22 @@ def stand(chosen: Sequence[Strategy], replicas: int, watcher: Watcher) -> Iterat
         }
 
 
-def verify_strategies(chosen: Sequence[Strategy], replicas: int, watcher: Watcher) -> list[Verified]:
-    """Brings the stack up, runs every check, takes it down."""
+def verify_strategies(
+    chosen: Sequence[Strategy], replicas: int, watcher: Watcher, plan: SemanticsPlan | None = None
+) -> tuple[list[Verified], list[Semantics]]:
+    """Brings the stack up, runs every check, takes it down. With a plan, measures what each strategy buys as well."""
     with interruptible(), _up(chosen, replicas, watcher) as stack:
         watcher.phase("minting credentials")
-        minted = open_sessions(stack, chosen, VERIFY_SESSIONS)
+        minted = open_sessions(stack, chosen, VERIFY_SESSIONS, probands=plan is not None)
+        # After minting: what lives in a replica's memory is taken there when it starts.
+        watcher.phase("starting replicas")
+        stack.start_replicas()
         watcher.phase("verifying every strategy on every replica")
-        return list(verify_stack(stack, chosen, minted, watcher).values())
+        verified = verify_stack(stack, chosen, minted, watcher)
+        if plan is None:
+            return list(verified.values()), []
+        passed = [each.strategy for each in verified.values() if each.passed]
+        return list(verified.values()), measure(stack, passed, minted, plan, watcher)
 
 
 @contextmanager
@@ -53,8 +66,6 @@ def _up(chosen: Sequence[Strategy], replicas: int, watcher: Watcher) -> Iterator
     with EmbeddedStack(strategies=chosen, replicas=replicas, cores=everywhere.stack) as stack:
         watcher.phase("seeding users and orders")
         stack.seed(users=Data().users, orders=Data().orders)
-        watcher.phase("starting replicas")
-        stack.start_replicas()
         yield stack
 
 

@@ -3,24 +3,22 @@
 import os
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from authbench.analysis.bottleneck import limited_by
 from authbench.analysis.validity import Limits, reasons_against
 from authbench.backends.embedded import EmbeddedStack
 from authbench.design import Planned, window_s
-from authbench.generator import Fire, Generator, GeneratorDiedError
-from authbench.histogram import new_histogram
+from authbench.generator import Fire, Generator, GeneratorDiedError, nothing_sent
 from authbench.probes.bundle import Probes
 from authbench.records import Load, Sample, Tier, Trial
 from authbench.scenario import Scenario
+from authbench.supply import FromTheStart, Part, Supply
+from authbench.working_set import REWARM_REQUESTS, WARM_UP_REQUESTS_A_WORKER
 
-WARM_UP_REQUESTS_A_WORKER = 200  # of processes that have not served this workload before
 PILOT_WARM_UP_REQUESTS = 60
-REWARM_REQUESTS = 20  # of processes that have: caches and kept connections come back
 OPEN_MODEL_POOL = 64  # most connections of the open model; a request that finds none free waits, and is charged for it
 DEATHS = 3  # of the generator without a whole window between them: then something ends it on purpose
 
@@ -32,6 +30,7 @@ class RequestFile:
     path: Path
     credential_bytes: float
     expires_at: float | None = None  # Unix time at which its first credential expires; None: never
+    supply: Supply = field(default_factory=FromTheStart)
 
 
 class Bench:
@@ -66,13 +65,16 @@ class Bench:
     def start_launch(self) -> None:
         """Forgets what was warm: the processes are new."""
         self._warm.clear()
+        for file in self._files.values():
+            file.supply.start_launch()
 
     def capacity_rps(self, strategy: str, workload: str, seconds: float) -> float:
         """Right answers a second in the closed model: the pilot's figure, never reported as a result."""
+        file = self._files[strategy, workload]
         while True:
             try:
-                self._generator.fire(self._saturate(strategy, workload, count=PILOT_WARM_UP_REQUESTS))
-                return self._generator.fire(self._saturate(strategy, workload, duration_s=seconds)).achieved_rps
+                self._send(file, self._saturate(strategy, file, file.supply.warm_up(PILOT_WARM_UP_REQUESTS)))
+                return self._send(file, self._saturate(strategy, file, file.supply.window(), seconds)).achieved_rps
             except GeneratorDiedError as died:
                 self._revive(died)
 
@@ -88,15 +90,16 @@ class Bench:
         seconds = window_s(self._scenario, cell)
         file = self._files[cell.strategy, cell.workload]
         warmed = self._warm_up(cell.strategy, cell.workload)
+        part = file.supply.window()
         plan = (
-            self._saturate(cell.strategy, cell.workload, duration_s=seconds)
+            self._saturate(cell.strategy, file, part, seconds)
             if rate_rps is None
-            else self._rate(cell.strategy, cell.workload, rate_rps, seconds, seed)
+            else self._rate(cell.strategy, file, part, rate_rps, seconds, seed)
         )
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
         expires_in_s = None if file.expires_at is None else file.expires_at - time.time()
         self._probes.before(cell.strategy, (os.getpid(), self._generator.pid))
-        load, death = self._fire(plan)
+        load, death = self._fire(file, plan)
         readings = self._probes.after()
         trial = Trial(
             trial=number,
@@ -112,6 +115,7 @@ class Bench:
             replica_cpu_s=readings.replica_cpu_s,
             database=readings.database,
             cache=readings.cache,
+            auth_calls=readings.auth_calls,
             lb_requests=self._probes.balancer.after(),
             lb_expected=None if death else warmed + load.sent,
             resident_bytes=readings.resident_bytes,
@@ -136,14 +140,24 @@ class Bench:
             Sample(trial=number, **sample) for sample in readings.samples
         ]
 
-    def _fire(self, plan: Fire) -> tuple[Load, GeneratorDiedError | None]:
+    def _fire(self, file: RequestFile, plan: Fire) -> tuple[Load, GeneratorDiedError | None]:
         """A measured window; an empty one, and why, where the generator died in it."""
         try:
-            load = self._generator.fire(plan)
+            load = self._send(file, plan)
         except GeneratorDiedError as died:
             return nothing_sent(plan, self._generator.timer), died
         self._deaths = 0
         return load, None
+
+    def _send(self, file: RequestFile, plan: Fire) -> Load:
+        """Sends a part of the file. Raises GeneratorDiedError."""
+        try:
+            load = self._generator.fire(plan)
+        except GeneratorDiedError:
+            file.supply.lost()
+            raise
+        file.supply.sent(load.ok + load.refused + load.failed + load.unknown)
+        return load
 
     def _revive(self, died: GeneratorDiedError) -> None:
         """Starts the generator anew. Raises GeneratorDiedError where that has been done too often."""
@@ -168,72 +182,41 @@ class Bench:
     def _warm_up(self, strategy: str, workload: str) -> int:
         """Requests sent to warm the processes up; the balancer counts from before them."""
         key = (strategy, workload)
-        stack = self._scenario.stack
+        file, stack = self._files[key], self._scenario.stack
         count = (
             REWARM_REQUESTS if key in self._warm else WARM_UP_REQUESTS_A_WORKER * stack.workers * self._stack.replicas
         )
         while True:
             self._probes.balancer.before()
             try:
-                sent = self._generator.fire(self._saturate(strategy, workload, count=count)).sent
+                sent = self._send(file, self._saturate(strategy, file, file.supply.warm_up(count))).sent
             except GeneratorDiedError as died:
                 self._revive(died)
             else:
                 self._warm.add(key)
                 return sent
 
-    def _saturate(
-        self, strategy: str, workload: str, *, duration_s: float | None = None, count: int | None = None
-    ) -> Fire:
+    def _saturate(self, strategy: str, file: RequestFile, part: Part, duration_s: float | None = None) -> Fire:
         return Fire(
             url=self._stack.url(strategy),
-            requests=str(self._files[strategy, workload].path),
+            requests=str(file.path),
+            first=part.first,
             model="saturate",
             connections=self._scenario.load.connections,
             duration_s=duration_s,
-            count=count,
+            count=part.most,
         )
 
-    def _rate(self, strategy: str, workload: str, rate_rps: float, seconds: float, seed: int) -> Fire:
+    def _rate(self, strategy: str, file: RequestFile, part: Part, rate_rps: float, seconds: float, seed: int) -> Fire:
         return Fire(
             url=self._stack.url(strategy),
-            requests=str(self._files[strategy, workload].path),
+            requests=str(file.path),
+            first=part.first,
             model="rate",
             connections=OPEN_MODEL_POOL,
             rate_rps=rate_rps,
             arrivals=self._scenario.load.arrivals,
             duration_s=seconds,
+            count=part.most,
             seed=seed,
         )
-
-
-def nothing_sent(plan: Fire, timer: str) -> Load:
-    """The record of a window of which nothing is known."""
-    nothing = new_histogram().encode().decode()
-    arrivals: Literal["constant", "poisson"] = "constant" if plan.arrivals == "constant" else "poisson"
-    return Load(
-        model=plan.model,
-        target_rps=plan.rate_rps,
-        connections=plan.connections,
-        arrivals="closed" if plan.model == "saturate" else arrivals,
-        window_s=0.0,
-        sent=0,
-        ok=0,
-        refused=0,
-        failed=0,
-        unknown=0,
-        offered_rps=0.0,
-        achieved_rps=0.0,
-        latency_hist=nothing,
-        service_hist=nothing,
-        lateness_hist=nothing,
-        in_flight_mean=0.0,
-        half_service_us=(0.0, 0.0),
-        bytes_out=0,
-        bytes_in=0,
-        connections_opened=0,
-        by_replica={},
-        generator_cpu_s=0.0,
-        generator_busy=0.0,
-        timer=timer,
-    )

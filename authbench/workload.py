@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from apps.contract.credentials import Headers, load, wire_bytes
-from apps.contract.endpoints import ENDPOINTS, Caller, names_caller, to_json, whoami_body
-from apps.contract.registry import Carrier
+from apps.contract.endpoints import ENDPOINTS, SAFE_METHODS, Caller, names_caller, to_json, whoami_body
+from apps.contract.registry import Carrier, Strategy
+from authbench.working_set import PREPARED, Extent
 
-# The generator cycles through this many prepared requests: more than the requests of most windows.
-PREPARED = 4_000
 NEW_ORDER = {"item": "authbench load", "quantity": 1}
 
 
@@ -27,23 +27,33 @@ class Request:
     status: int
     exact: str | None  # the whole body of a right answer, where it is known beforehand
     contains: str | None  # bytes that stand in every right answer: who the server says the caller is
+    rolls: str | None = None  # the one-time token among the headers, which every answer replaces
 
 
 def requests_of(
-    minted: Sequence[Mapping[str, Any]], carrier: Carrier, shares: Mapping[str, int], seed: int
+    minted: Sequence[Mapping[str, Any]],
+    strategy: Strategy,
+    url: str,
+    shares: Mapping[str, int],
+    seed: int,
+    extent: Extent | None = None,
 ) -> Iterator[Request]:
-    """PREPARED requests that hold the endpoints in exactly the given shares, in a seeded order.
+    """Requests that hold the endpoints in exactly the given shares, in a seeded order, to the strategy's origin `url`.
 
-    The order of endpoints and users is the same for every strategy, since it depends on the seed alone.
+    `extent`: how many, of how many of the minted users; None: PREPARED, of all. The order of endpoints and users is the
+    same for every strategy, since it depends on the seed alone.
     """
+    extent = extent or Extent(PREPARED, len(minted))
+    # TLS ends at the load balancer in production, and replicas are told so: a browser would name this origin.
+    page = f"https://{urlsplit(url).netloc}"
     order = random.Random(seed)  # noqa: S311 - an experiment's order, not a secret
     total = sum(shares.values())
     endpoints = [name for name, share in shares.items() for _ in range(share)]
-    sequence = [endpoints[i % total] for i in range(PREPARED)]
+    sequence = [endpoints[i % total] for i in range(extent.requests)]
     order.shuffle(sequence)
-    users = order.sample(range(len(minted)), k=len(minted))
+    users = order.sample(range(len(minted)), k=len(minted))[: extent.users]
     for i, name in enumerate(sequence):
-        yield _request(minted[users[i % len(users)]], carrier, name)
+        yield _request(minted[users[i % len(users)]], strategy, page, name)
 
 
 def write_requests(path: Path, requests: Iterator[Request]) -> None:
@@ -57,10 +67,10 @@ def credential_bytes(minted: Sequence[Mapping[str, Any]], carrier: Carrier) -> f
     return sum(wire_bytes(load(carrier, row["credential"])) for row in minted) / len(minted)
 
 
-def _request(row: Mapping[str, Any], carrier: Carrier, name: str) -> Request:
+def _request(row: Mapping[str, Any], strategy: Strategy, page: str, name: str) -> Request:
     endpoint = ENDPOINTS[name]
     caller = Caller(row["id"], row["username"], tuple(row["permissions"]))
-    headers = load(carrier, row["credential"]).attach()
+    headers = load(strategy.carrier, row["credential"]).attach(None if endpoint.method in SAFE_METHODS else page)
     body = None
     if endpoint.method == "POST":
         headers = (*headers, ("Content-Type", "application/json"))
@@ -73,4 +83,5 @@ def _request(row: Mapping[str, Any], carrier: Carrier, name: str) -> Request:
         status=endpoint.status,
         exact=whoami_body(caller).decode() if name == "whoami" else None,
         contains=names_caller(caller.username).decode() if endpoint.authenticated else None,
+        rolls=row["credential"]["access_token"] if strategy.one_time else None,
     )

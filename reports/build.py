@@ -5,11 +5,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from authbench.analysis.bought import bought
 from authbench.analysis.findings import Comparison, Summary
 from authbench.analysis.summary import summarise
 from authbench.errors import UsageError
 from authbench.journal import write_whole
 from authbench.records import SCHEMA_VERSION, Manifest, Sample, Trial, read_series, read_trials
+from authbench.semantics.findings import Semantics, read_semantics
+from reports.bought import semantics_csv
 from reports.charts.canvas import Chart, caption, styled
 from reports.charts.connections import connections_chart
 from reports.charts.cpu import cpu_chart
@@ -37,14 +40,18 @@ def build(folder: Path) -> tuple[Summary, list[Path]]:
     The same records give the same bytes. Raises UsageError where the folder holds no records or cannot be written.
     """
     manifest, trials, series = read_manifest(folder), read_trials(folder), read_series(folder)
-    summary = summarise(manifest, trials)
+    summary, semantics = summarise(manifest, trials), read_semantics(folder)
+    if semantics and not summary.comparisons:
+        summary = summary.model_copy(update={"answer": bought(semantics)})
     charts = draw(manifest, summary, trials, series)
     files = {
         SUMMARY_FILE: (summary.model_dump_json(indent=1) + "\n").encode(),
-        "report.html": html(manifest, summary, charts).encode(),
-        "report.md": markdown(manifest, summary).encode(),
-        **exports(manifest, summary, trials),
+        "report.html": html(manifest, summary, charts, semantics).encode(),
+        "report.md": markdown(manifest, summary, semantics).encode(),
+        **exports(manifest, summary, trials, semantics),
     }
+    if semantics:
+        files["semantics.csv"] = semantics_csv(semantics)
     for _, pictures in charts:
         for chart in pictures:
             files[f"charts/{chart.name}.svg"] = chart.svg
@@ -58,7 +65,9 @@ def build(folder: Path) -> tuple[Summary, list[Path]]:
         ) from error
 
 
-def exports(manifest: Manifest, summary: Summary, trials: Sequence[Trial]) -> dict[str, bytes]:
+def exports(
+    manifest: Manifest, summary: Summary, trials: Sequence[Trial], semantics: Sequence[Semantics] = ()
+) -> dict[str, bytes]:
     """File name -> content, of every file that another tool reads (docs/exports.md)."""
     question, cases, found = manifest.question, cases_of(summary), figures(summary, trials)
     told = {
@@ -70,7 +79,7 @@ def exports(manifest: Manifest, summary: Summary, trials: Sequence[Trial]) -> di
         "cpu": manifest.machine.cpu_model,
     }
     title, lead = f"authbench: {question.name}", summary.answer[0].text
-    body = markdown(manifest, summary, limit=FOLDED)
+    body = markdown(manifest, summary, semantics, limit=FOLDED)
     return {
         "junit.xml": junit(cases, name=title, timestamp=manifest.started_utc, properties=told),
         "step-summary.md": step_summary(cases, title=title, lead=lead, body=body).encode(),

@@ -11,7 +11,8 @@ from authbench.analysis.caution import Caution
 from authbench.analysis.findings import Comparison, Summary
 from authbench.metric import STACK_TIERS
 from authbench.records import Manifest
-from reports import numbers, words
+from authbench.semantics.findings import Semantics
+from reports import bought, numbers, words
 from reports.charts.canvas import Chart
 from reports.palette import FRESHNESS_MARK, TIER_NAMES, colour
 from reports.table import footnote
@@ -42,7 +43,12 @@ METHOD = (
 )
 
 
-def html(manifest: Manifest, summary: Summary, charts: Sequence[tuple[Comparison, Sequence[Chart]]]) -> str:
+def html(
+    manifest: Manifest,
+    summary: Summary,
+    charts: Sequence[tuple[Comparison, Sequence[Chart]]],
+    semantics: Sequence[Semantics] = (),
+) -> str:
     """The whole page. The same input gives the same bytes."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -80,6 +86,10 @@ def html(manifest: Manifest, summary: Summary, charts: Sequence[tuple[Comparison
         caution_names=CAUTIONS,
         reason_counts=_reason_counts(summary),
         method=METHOD,
+        bought=bought.rows(semantics, summary),
+        bought_columns=bought.COLUMNS,
+        bought_problems=bought.problems(semantics),
+        poll_ms=round(semantics[0].poll_s * 1000) if semantics else 0,
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from authbench.analysis.findings import Comparison, Summary
 from authbench.records import Manifest
+from authbench.semantics.findings import Semantics
+from reports.bought import COLUMNS, problems, rows
 from reports.numbers import between, count, interval_cpu, percent, plus_minus, times, whole
 from reports.table import footnote
 from reports.words import freshness, printable, quantile, rank, verdict
@@ -14,11 +16,15 @@ PROBLEMS_SHOWN = 10
 _SPECIAL = re.compile(r"([\\`*_\[\]{}#!~|$])")
 
 
-def markdown(manifest: Manifest, summary: Summary, limit: int = LONGEST) -> str:
+def markdown(manifest: Manifest, summary: Summary, semantics: Sequence[Semantics] = (), limit: int = LONGEST) -> str:
     """The whole report in at most `limit` bytes; comparisons that would make it longer are named, not shown."""
     head = [f"# authbench: {escape(summary.question.name)}", "", f"> {escape(summary.question.question)}", ""]
     head += [f"{number}. {escape(line.text)} _({line.certainty})_" for number, line in enumerate(summary.answer, 1)]
     validity, provenance = ["", *_validity(summary)], ["", *_provenance(manifest)]
+    bought = _bought(semantics, summary)
+    if _size(bought) > limit // 2:
+        bought = ["", f"What each buys: left out for length, see `report.html` ({len(semantics)} strategies)."]
+    validity = [*bought, *validity]
     room = limit - _size([*head, *validity, *provenance]) - 2500  # for the names of what is left out
     shown: list[str] = []
     left_out = []
@@ -90,6 +96,15 @@ def _section(comparison: Comparison) -> list[str]:
         place = f"{escape(pair.location)} ({escape(pair.claims)} → {escape(pair.row)})"
         lines.append(_cells((place, plus_minus(pair.claims_ms), plus_minus(pair.row_ms), cost.replace("+-", "-"))))
     return lines
+
+
+def _bought(semantics: Sequence[Semantics], summary: Summary) -> list[str]:
+    if not semantics:
+        return []
+    lines = ["", "## What each buys", ""]
+    lines += [_cells([column.head for column in COLUMNS]), _cells(["---"] * len(COLUMNS))]
+    lines += [_cells([escape(cell) for cell in row]) for row in rows(semantics, summary)]
+    return [*lines, *(["", *(f"- **{escape(line)}**" for line in found)] if (found := problems(semantics)) else [])]
 
 
 def _validity(summary: Summary) -> list[str]:

@@ -37,6 +37,8 @@ def unranked(summary: Summary) -> tuple[str, ...]:
 def why_invalid(summary: Summary) -> str | None:
     """Why the run as a whole is measured but invalid, and what to change: a line a reason. None where it is valid."""
     lost = unranked(summary)
+    if not summary.question.factors.get("load", ("saturate",)):
+        return None  # nothing was to be loaded
     if summary.valid and not lost:
         return None
     named = f"too many measurements of {', '.join(lost)} stayed invalid" if summary.valid else "no trial counts"

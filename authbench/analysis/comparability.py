@@ -87,6 +87,10 @@ def _refusals(old: Manifest, new: Manifest) -> Iterator[Refusal]:
         if before[name] != after[name]:
             reason = f"workload {name} is defined otherwise ({_told(before[name])} and {_told(after[name])})"
             yield Refusal(factor="workload", level=name, reason=reason)
+    kinds, others = _section(old, "credentials"), _section(new, "credentials")
+    for name in sorted(before.keys() & after.keys()):
+        if (kind := kinds.get(name, "own")) != (other := others.get(name, "own")):
+            yield Refusal(factor="workload", level=name, reason=f"credentials of {name} differ ({kind} and {other})")
     yield from _load_refusals(old, new)
 
 
@@ -109,7 +113,7 @@ def _question(old: Manifest, new: Manifest) -> Iterator[Difference]:
     yield from _one("reference", before.reference, after.reference, loud=False)
     yield from _one("margin", before.margin, after.margin, loud=True)
     yield from _mapping("factors", before.factors, after.factors, loud=True, forbids="cells")
-    for section, loud in (("workloads", True), ("load", True)):
+    for section, loud in (("workloads", True), ("credentials", True), ("load", True)):
         yield from _mapping(section, _section(old, section), _section(new, section), loud=loud, forbids="cells")
     yield from _mapping("profile", _section(old, "profile"), _section(new, "profile"), loud=False)
     for workload in sorted(old.rates_rps.keys() & new.rates_rps.keys()):

@@ -42,7 +42,7 @@ def summarise(manifest: Manifest, trials: Sequence[Trial]) -> Summary:
         answer=(),
         comparisons=tuple(comparisons.values()),
         rejected=tuple(
-            Rejected(strategy=c.name, verdict=invalid("did not pass verification"), problems=c.problems)
+            Rejected(strategy=c.name, verdict=_refusal(c), problems=c.problems)
             for c in manifest.contenders
             if not c.verified
         ),
@@ -54,6 +54,12 @@ def summarise(manifest: Manifest, trials: Sequence[Trial]) -> Summary:
         cautions=tuple(cautions),
     )
     return summary.model_copy(update={"answer": answer(summary)})
+
+
+def _refusal(contender: Contender) -> Verdict:
+    if contender.unavailable is not None:
+        return invalid(f"unavailable on this machine: {contender.unavailable}")
+    return invalid("did not pass verification")
 
 
 def _comparison(

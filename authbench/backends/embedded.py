@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from apps.contract.registry import Strategy
 from authbench.backends.parts import SOFTENED, Parts, start_parts
-from authbench.backends.shop import Keys, Serving, Shop
+from authbench.backends.shop import SIGNING_KEYS, Keys, Serving, Shop
 from authbench.backends.variant import Variant, as_variants
 from authbench.errors import StackError
 from authbench.records import CpuSource, Tier
@@ -20,7 +20,7 @@ from authbench.stack.diagnosis import writing
 from authbench.stack.nginx import Nginx, Site
 from authbench.stack.ports import LOOPBACK
 from authbench.stack.postgres import Postgres
-from authbench.stack.replicas import replica_name
+from authbench.stack.replicas import auth_service_name, replica_name, skewed
 from authbench.stack.service import Running, Service
 from authbench.stack.stack import Stack
 from authbench.stack.valkey import Valkey
@@ -87,15 +87,19 @@ class EmbeddedStack:
         self._callbacks.callback(callback)
 
     def _start_parts(self) -> None:
-        sessions = self.folder / "sessions"
+        self._dealt = self.replicas
+        self._sites = {name: self._stack.ports.take() for name in self.strategies}
+        self._auth_ports = {name: self._stack.ports.take() for name, each in self.strategies.items() if each.service}
+        processes = len(self.strategies) * self.replicas * self._serving.workers + len(self._auth_ports)
+        connections = max(USUAL_CONNECTIONS, processes * self._serving.threads + SPARE_CONNECTIONS)
+        self.parts = start_parts(self._stack, connections, self._all_sites(0), self._generation_name())
+        names = tuple(self.strategies)
+        self._shop = Shop(self.parts, names, self.folder, self._serving, self._keys, self.replicas, self._auth_ports)
         with writing(self.folder):
             for name in self.strategies:
-                (sessions / name).mkdir(mode=0o700, parents=True)
-        self._sites = {name: self._stack.ports.take() for name in self.strategies}
-        needed = len(self.strategies) * self.replicas * self._serving.workers * self._serving.threads
-        connections = max(USUAL_CONNECTIONS, needed + SPARE_CONNECTIONS)
-        self.parts = start_parts(self._stack, connections, self._all_sites(0), self._generation_name())
-        self._shop = Shop(self.parts, tuple(self.strategies), sessions, self._serving, self._keys)
+                self._shop.sessions(name).mkdir(mode=0o700, parents=True)
+            (self.folder / SIGNING_KEYS).touch(mode=0o600)
+            (self.folder / SIGNING_KEYS).write_text(self._keys.signing_keys(), encoding="utf-8")
 
     # What stands in the stores
 
@@ -116,6 +120,9 @@ class EmbeddedStack:
                 self._command(first, f"seed-{number}", "seed", *amount, database=template),
             )
             self.parts.databases.clone([database_of(variant.name) for variant in variants], template)
+        own = [variant for variant in self.variants.values() if variant.strategy.own_tables]
+        migrate = (self._command(each, f"migrate-{each.name}", "migrate", "--verbosity", "0") for each in own)
+        self._stack.run(*migrate, at_once=2)
         self.parts.databases.settle()
 
     def mint(self, strategy: Strategy | Variant, count: int) -> Path:
@@ -160,28 +167,43 @@ class EmbeddedStack:
 
     # Replicas
 
-    def start_replicas(self, replicas: int | None = None) -> None:
-        """Fresh processes for every strategy, `replicas` of each (default: as before), in place of those running."""
+    def start_replicas(self, replicas: int | None = None, ahead_s: Mapping[int, float] | None = None) -> None:
+        """Fresh processes for every strategy, `replicas` of each (default: as before), in place of those running.
+
+        `ahead_s`: number of a replica -> how far its clock is ahead.
+        """
         self.stop_replicas()
         self.replicas = self.replicas if replicas is None else replicas
-        services = [self._replica(name, number) for name in self.strategies for number in range(1, self.replicas + 1)]
-        self._stack.start(*services)
+        services = [
+            self._replica(name, number, (ahead_s or {}).get(number, 0.0))
+            for name in self.strategies
+            for number in range(1, self.replicas + 1)
+        ]
+        self._stack.start(*map(self._auth_service, self._auth_ports), *services)
         self._generation += 1
         balancer = self._stack.running(nginx.NAME)
         self.parts.nginx.reload(balancer, self._all_sites(self.replicas), self._generation_name())
 
     def stop_replicas(self) -> None:
         """Ends all replicas; may be called when there are none."""
-        self._stack.stop(*(name for name, tier in self._stack.tiers.items() if tier == "app"))
+        self._stack.stop(*(name for name, tier in self._stack.tiers.items() if tier in ("app", "auth")))
 
-    def _replica(self, strategy: str, number: int) -> Service:
+    def _replica(self, strategy: str, number: int, ahead_s: float) -> Service:
         name = replica_name(strategy, number)
         if name not in self._ports:
             self._ports[name] = self._stack.ports.take()
-        within = START_S + START_PER_REPLICA_S * self.replicas * len(self.strategies)
-        application = self._shop.application(self.variants[strategy])
-        log = self._stack.log(name)
-        return application.service(number, self._ports[name], log, self.cores, self._serving.cpus, within)
+        application = self._shop.application(self.variants[strategy], running=self.replicas)
+        log, within = self._stack.log(name), self._start_within_s()
+        replica = application.service(number, self._ports[name], log, self.cores, self._serving.cpus, within)
+        return skewed(replica, ahead_s) if ahead_s else replica
+
+    def _auth_service(self, strategy: str) -> Service:
+        variant, log = self.variants[strategy], self._stack.log(auth_service_name(strategy))
+        port, within = self._auth_ports[strategy], self._start_within_s()
+        return self._shop.application(variant).auth_service(variant.strategy.service, port, log, self.cores, within)
+
+    def _start_within_s(self) -> float:
+        return START_S + START_PER_REPLICA_S * self.replicas * len(self.strategies)
 
     # How it is reached
 
@@ -197,6 +219,14 @@ class EmbeddedStack:
     def replica_names(self, strategy: str) -> list[str]:
         """Names of its running replicas, as `X-Replica`, `application_name` and the tiers know them."""
         return [replica_name(strategy, number) for number in range(1, self.replicas + 1)]
+
+    def auth_service_of(self, strategy: str) -> str | None:
+        """Name of the auth service beside its replicas; None where it has none."""
+        return auth_service_name(strategy) if strategy in self._auth_ports else None
+
+    def auth_url(self, strategy: str) -> str | None:
+        """Where that service answers; None where there is none."""
+        return self._shop.auth_url(strategy) if strategy in self._auth_ports else None
 
     def dsn(self, strategy: str) -> str:
         """The strategy's own database, as its replicas reach it."""
@@ -291,7 +321,13 @@ class EmbeddedStack:
 
     def _all_sites(self, replicas: int) -> list[Site]:
         return [
-            Site(name, port, tuple(self._ports[replica_name(name, n)] for n in range(1, replicas + 1)))
+            Site(
+                name,
+                port,
+                {replica_name(name, n): self._ports[replica_name(name, n)] for n in range(1, replicas + 1)},
+                sticky=self.strategies[name].sticky,
+                dealt=self._dealt,
+            )
             for name, port in self._sites.items()
         ]
 

@@ -1,17 +1,28 @@
 """The shop's processes: what replicas and management commands of each strategy are told."""
 
 import base64
+import hashlib
+import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from jwt.algorithms import RSAAlgorithm
+
+from apps.contract.registry import SHOP
 from authbench.backends.parts import Parts
 from authbench.backends.variant import Variant
+from authbench.environments import interpreter_of
 from authbench.stack.databases import database_of
+from authbench.stack.ports import LOOPBACK
 from authbench.stack.replicas import Application
 from authbench.stack.service import Service
 
+SIGNING_KEYS = "signing-keys.json"
 JWT_LIFETIME_S = 12 * 3600  # as long as a session lives, and longer than a run
 
 
@@ -43,6 +54,26 @@ class Keys:
         repr=False, default_factory=lambda: base64.urlsafe_b64encode(secrets.token_bytes(48)).decode().rstrip("=")
     )
     user_password: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(12))
+    service: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(48))  # replicas to auth service
+    edge: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(48))  # load balancer to replicas
+    rsa: str = field(repr=False, default_factory=lambda: pem(rsa.generate_private_key(65537, 2048)))
+    ec: str = field(repr=False, default_factory=lambda: pem(ec.generate_private_key(ec.SECP256R1())))
+    ed: str = field(repr=False, default_factory=lambda: pem(ed25519.Ed25519PrivateKey.generate()))
+
+    def signing_keys(self) -> str:
+        """One private key as `AUTHBENCH_SIGNING_KEYS_FILE` holds it (docs/shop.md), named by its RFC 7638 print."""
+        key = serialization.load_pem_private_key(self.rsa.encode(), None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        jwk = RSAAlgorithm.to_jwk(key, as_dict=True)
+        required = json.dumps({name: jwk[name] for name in ("e", "kty", "n")}, separators=(",", ":"))
+        kid = base64.urlsafe_b64encode(hashlib.sha256(required.encode()).digest()).decode().rstrip("=")
+        return json.dumps({"signing": kid, "keys": [{**jwk, "kid": kid, "alg": "RS256", "use": "sig"}]})
+
+
+def pem(key: PrivateKeyTypes) -> str:
+    """PKCS #8, not encrypted: it goes into a process's environment and nowhere else."""
+    encoding, container = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, container, serialization.NoEncryption()).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +82,37 @@ class Shop:
 
     parts: Parts
     names: Sequence[str]  # of all variants; the place in it is the number of the variant's cache database
-    sessions: Path  # holds a folder a variant, which its replicas share
+    private: Path  # of the stack; its `sessions` holds a folder a variant, which its replicas share
     serving: Serving
     keys: Keys
+    replicas: int = 2  # of each variant, at most
+    auth_ports: Mapping[str, int] = field(default_factory=dict)  # variant -> port of its auth service
 
-    def application(self, variant: Variant, database: str | None = None) -> Application:
-        """What all processes of the variant are told; its own database unless another is named."""
+    def application(self, variant: Variant, database: str | None = None, running: int | None = None) -> Application:
+        """What all processes of the variant are told; its own database unless another is named.
+
+        `running`: how many replicas of it run now, if not as many as may.
+        """
+        strategy = variant.strategy
         return Application(
-            variant.strategy.name,
-            variant.strategy.settings,
+            strategy.name,
+            strategy.settings,
             {
                 "AUTHBENCH_SECRET_KEY": self.keys.secret,
                 "AUTHBENCH_JWT_KEY": self.keys.jwt,
                 "AUTHBENCH_JWT_LIFETIME_S": str(JWT_LIFETIME_S),
                 "AUTHBENCH_DATABASE_URL": self.parts.databases.dsn(database or database_of(variant.name)),
                 "AUTHBENCH_CACHE_URL": self.parts.valkey.url(self.names.index(variant.name)),
-                "AUTHBENCH_SESSION_DIR": str(self.sessions / variant.name),
+                "AUTHBENCH_SESSION_DIR": str(self.sessions(variant.name)),
+                "AUTHBENCH_SITE": variant.name,
+                "AUTHBENCH_REPLICAS": str(running or self.replicas),
+                "AUTHBENCH_RSA_KEY": self.keys.rsa,
+                "AUTHBENCH_EC_KEY": self.keys.ec,
+                "AUTHBENCH_ED_KEY": self.keys.ed,
+                "AUTHBENCH_SIGNING_KEYS_FILE": str(self.private / SIGNING_KEYS),
+                "AUTHBENCH_SERVICE_SECRET": self.keys.service,
+                "AUTHBENCH_EDGE_SECRET": self.keys.edge,
+                **({"AUTHBENCH_AUTH_URL": self.auth_url(variant.name)} if variant.name in self.auth_ports else {}),
                 "AUTHBENCH_CONN_MAX_AGE": str(self.serving.conn_max_age_s),
                 "AUTHBENCH_WORKERS": str(self.serving.workers),
                 "AUTHBENCH_THREADS": str(self.serving.threads),
@@ -74,9 +120,20 @@ class Shop:
             },
             name=variant.name,
             python=variant.python,
+            serving_python=str(interpreter_of(strategy.environment)) if strategy.environment else variant.python,
+            server=strategy.server,
+            serves=variant.wsgi if strategy.application == SHOP else strategy.application,
             wsgi=variant.wsgi,
             root=variant.root,
         )
+
+    def sessions(self, name: str) -> Path:
+        """The folder that the replicas of a variant share."""
+        return self.private / "sessions" / name
+
+    def auth_url(self, name: str) -> str:
+        """Where the variant's auth service answers."""
+        return f"http://{LOOPBACK}:{self.auth_ports[name]}"
 
     def command(
         self,

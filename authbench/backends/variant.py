@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from apps.contract.registry import Strategy
-from authbench.stack.replicas import ROOT, WSGI
+from apps.contract.registry import SHOP, Strategy
+from authbench.stack.replicas import ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Variant:
     strategy: Strategy
     root: Path = ROOT  # the tree that holds `apps`
     python: str = sys.executable
-    wsgi: str = WSGI
+    wsgi: str = SHOP
     environment: Mapping[str, str] = field(default_factory=dict)  # over what the stack tells every replica
 
 

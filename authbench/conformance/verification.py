@@ -13,7 +13,7 @@ import httpx
 from apps.contract.credentials import anonymous, load
 from apps.contract.registry import Strategy
 from authbench.conformance.checks import BEHAVIOUR, Subject, caller_of
-from authbench.conformance.counts import ReadCounts, count_operations, differs_from_declaration
+from authbench.conformance.counts import Counted, ReadCounts, count_operations, differs_from_declaration
 from authbench.conformance.visitor import User, Visitor
 
 # Two at a time: logging in keeps one core busy with the password hash, and the machine may have no more than two.
@@ -27,7 +27,7 @@ class Verified:
     strategy: Strategy
     problems: tuple[str, ...]
     bodies: Mapping[str, bytes] = field(default_factory=dict)  # what must be the same for every strategy
-    counted: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    counted: Mapping[str, Counted] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -44,20 +44,37 @@ class Minted:
 
     rows: tuple[Mapping[str, Any], ...]
     spare: Mapping[str, Any]
+    probands: tuple[Mapping[str, Any], ...] = ()  # set aside for `authbench.semantics`
 
     @classmethod
-    def read(cls, path: Path) -> "Minted":
-        """Reads the JSON-lines file."""
-        *rows, spare = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-        return cls(tuple(rows), spare)
+    def read(cls, path: Path, probands: int = 0) -> "Minted":
+        """Reads the JSON-lines file, whose last lines are the probands'."""
+        everyone = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        *rows, spare = everyone[: len(everyone) - probands]
+        return cls(tuple(rows), spare, tuple(everyone[len(everyone) - probands :]))
+
+    @property
+    def customer(self) -> Mapping[str, Any]:
+        """The first user without a permission: verification calls as him."""
+        return next(row for row in self.rows if not row["permissions"])
+
+    @property
+    def analyst(self) -> Mapping[str, Any]:
+        """The first user with a permission, else the customer: verification calls as her."""
+        return next((row for row in self.rows if row["permissions"]), self.customer)
+
+    @property
+    def unverified(self) -> tuple[Mapping[str, Any], ...]:
+        """The rows that verification does not call as: a one-time token of theirs is still good for a request."""
+        called = (self.customer["id"], self.analyst["id"])
+        return tuple(row for row in self.rows if row["id"] not in called)
 
 
 def subject_of(
     http: httpx.Client, strategy: Strategy, url: str, minted: Minted, password: str, replicas: int
 ) -> Subject:
     """The first minted user without a permission and the first with one, as clients of the strategy."""
-    customer = next(row for row in minted.rows if not row["permissions"])
-    analyst = next((row for row in minted.rows if row["permissions"]), customer)
+    customer, analyst = minted.customer, minted.analyst
     return Subject(
         anonymous=Visitor(http, url, strategy, anonymous(strategy.carrier)),
         customer=User(caller_of(dict(customer)), password),
@@ -86,7 +103,7 @@ def verify(
     for subject in subjects:
         name = subject.strategy.name
         problems: list[str] = behaviour[name] + _differing(name, bodies)
-        counted: Mapping[str, tuple[float, float]] = {}
+        counted: Mapping[str, Counted] = {}
         if not problems:
             try:
                 counted = count_operations(subject, counters[name])

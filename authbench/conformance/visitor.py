@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from apps.contract.credentials import Credential, Headers, anonymous
-from apps.contract.endpoints import ENDPOINTS, PROBLEM_JSON, REPLICA_HEADER, Caller, to_json
+from apps.contract.endpoints import ENDPOINTS, PROBLEM_JSON, RENEWING, REPLICA_HEADER, SAFE_METHODS, Caller, to_json
 from apps.contract.registry import Strategy
 
 TIMEOUT_S = 15.0
@@ -62,7 +63,11 @@ class Visitor:
     ) -> Answer:
         """One request; the credential is sent along and replaced by what the answer says."""
         e = ENDPOINTS[endpoint]
-        sent = [*self.credential.attach(), *headers]
+        # TLS ends at the load balancer in production, and replicas are told so: a browser would name this origin.
+        page = None if e.method in SAFE_METHODS else f"https://{urlsplit(self._url).netloc}"
+        sent = [*self.credential.attach(page), *headers]
+        if body is None and endpoint in RENEWING:
+            body = self.credential.renewal()
         if body is not None:
             sent.append(("Content-Type", "application/json"))
         response = self._http.request(

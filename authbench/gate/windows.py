@@ -178,6 +178,6 @@ def _prepare(stack: EmbeddedStack, arms: Sequence[Arms], seed: int) -> dict[str,
     for variant in variants:
         path = stack.folder / f"requests-{variant.name}.jsonl"
         rows = Minted.read(minted[variant.name]).rows
-        write_requests(path, requests_of(rows, variant.strategy.carrier, WORKLOAD, seed))
+        write_requests(path, requests_of(rows, variant.strategy, stack.url(variant.name), WORKLOAD, seed))
         prepared[variant.name] = Prepared(stack.url(variant.name), path)
     return prepared

@@ -11,6 +11,7 @@ import redis
 
 from authbench.backends.embedded import EmbeddedStack
 from authbench.errors import StackError
+from authbench.probes.auth import AuthProbe
 from authbench.probes.balancer import BalancerProbe
 from authbench.probes.cache import CacheProbe
 from authbench.probes.contention import ContentionProbe
@@ -33,6 +34,7 @@ class Readings:
     replica_cpu_s: Mapping[str, float]
     database: Database
     cache: Cache
+    auth_calls: int | None  # None: the strategy has no auth service
     resident_bytes: Mapping[str, int]
     steal_share: float
     others_cpu_share: float | None
@@ -54,6 +56,7 @@ class Probes:
         self._cache = CacheProbe(stack)
         stack.at_close(self._cache.close)
         self._cpu = CpuProbe(stack, stat)
+        self._auth = AuthProbe(stack)
         self._contention = ContentionProbe(stack, stat)
         self._process = ProcessProbe(stack)
         self._strategy = ""
@@ -72,6 +75,7 @@ class Probes:
         self._reads_cache = "cache" in self._stack.strategies[strategy].stores
         try:
             self._process.before(strategy)
+            self._auth.before(strategy)
             self._cache.before(strategy)
             self._database.before(strategy)
         except (psycopg.Error, redis.RedisError) as error:
@@ -95,6 +99,7 @@ class Probes:
             cache = self._cache.after(max(cached or 0 for _, (_, cached) in sampled.readings))
         except (psycopg.Error, redis.RedisError, TimeoutError) as error:
             raise self._failed(error) from error
+        auth_calls = self._auth.after()
         resident = resident_bytes(self._stack, self._strategy)
         restarted = self._process.after()
         spent_ns = self._cost_ns + sampled.cpu_ns + backend_ns + time.thread_time_ns() - begin
@@ -104,6 +109,7 @@ class Probes:
             replica_cpu_s=cpu.replica_cpu_s,
             database=database,
             cache=cache,
+            auth_calls=auth_calls,
             resident_bytes=resident,
             steal_share=cpu.steal_share,
             others_cpu_share=others_cpu_share,

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from authbench.backends.embedded import EmbeddedStack
+from authbench.probes.auth import AuthProbe
 from authbench.probes.cache import CacheProbe
 from authbench.probes.database import DatabaseProbe
 
@@ -14,6 +15,7 @@ class StoreTotals(NamedTuple):
 
     sql: int  # statements, without BEGIN and COMMIT
     cache: int  # commands of all strategies together, without connection set-up
+    auth: int  # requests to the strategy's auth service
 
 
 class StoreReader:
@@ -22,10 +24,15 @@ class StoreReader:
     def __init__(self, stack: EmbeddedStack) -> None:
         self._database = DatabaseProbe(stack)
         self._cache = CacheProbe(stack)
+        self._auth = AuthProbe(stack)
 
     def of(self, strategy: str) -> Callable[[], StoreTotals]:
         """A question that can be asked again and again."""
-        return lambda: StoreTotals(self._database.totals(strategy).statements, sum(self._cache.totals().values()))
+        return lambda: StoreTotals(
+            self._database.totals(strategy).statements,
+            sum(self._cache.totals().values()),
+            self._auth.total(strategy),
+        )
 
     def __enter__(self) -> Self:
         return self

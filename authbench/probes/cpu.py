@@ -14,7 +14,7 @@ SHARED: tuple[str, ...] = ("nginx", "postgres", "valkey")
 class CpuUse:
     """What one window used."""
 
-    cpu_s: Mapping[Tier, float]  # `app`: the strategy's own replicas only
+    cpu_s: Mapping[Tier, float]  # `app` and `auth`: the strategy's own only
     replica_cpu_s: Mapping[str, float]
     steal_share: float  # of all cores' time; 0 to 1
     throttled_s: float  # added over replicas and cores
@@ -35,11 +35,14 @@ class CpuProbe:
         self._stack = stack
         self._stat = stat
         self._replicas: list[str] = []
+        self._services: list[str] = []  # the strategy's own auth service
         self._before = _Reading({}, 0, 0, 0)
 
     def before(self, strategy: str) -> None:
         """Starts to count."""
         self._replicas = self._stack.replica_names(strategy)
+        service = self._stack.auth_service_of(strategy)
+        self._services = [service] if service else []
         self._before = self._read()
 
     def after(self, probe_in_database_ns: int = 0) -> CpuUse:
@@ -60,7 +63,7 @@ class CpuProbe:
         )
 
     def _read(self) -> _Reading:
-        running = [self._stack.running(name) for name in (*SHARED, *self._replicas)]
+        running = [self._stack.running(name) for name in (*SHARED, *self._services, *self._replicas)]
         steal, ticks = stolen(self._stat.read_text())
         return _Reading(
             services={each.service.name: each.cpu_ns() for each in running},

@@ -58,9 +58,9 @@ class DatabaseProbe:
     def before(self, strategy: str) -> None:
         """Remembers the totals."""
         self._strategy = strategy
-        self._names = {
-            f"authbench:{strategy}:{replica}"[:NAME_BYTES]: replica for replica in self._stack.replica_names(strategy)
-        }
+        service = self._stack.auth_service_of(strategy)
+        processes_of_it = [*self._stack.replica_names(strategy), *([service] if service else [])]
+        self._names = {f"authbench:{strategy}:{name}"[:NAME_BYTES]: name for name in processes_of_it}
         self._before = self.totals(strategy)
 
     def after(self, sampled: tuple[Connections, ...]) -> Database:

@@ -4,15 +4,17 @@ import http.client
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from apps.contract.endpoints import ROUTE_COOKIE
 from authbench.errors import StackError
 from authbench.stack.accounts import nobodys_group
 from authbench.stack.diagnosis import writing
 from authbench.stack.ports import LOOPBACK
 from authbench.stack.processes import table
+from authbench.stack.replicas import replica_name
 from authbench.stack.service import Running, Service
 
 NAME = "nginx"
@@ -76,6 +78,13 @@ UPSTREAM = """\
 """
 # max_fails=0: a replica that fails goes on getting its share, so that the failure shows.
 MEMBER = "    server {host}:{port} max_fails=0;\n"
+# $cookie_… cannot name a cookie with a hyphen.
+ROUTE = '    "~(?:^|; ?){cookie}={name}(?:;|$)" {replica};\n'
+ROUTES = """\
+  map $http_cookie {target} {{
+    default {anyone};
+{routes}  }}
+"""
 SERVER = """\
   server {{
     listen {host}:{port} backlog=4096;
@@ -90,7 +99,9 @@ class Site:
 
     name: str
     port: int
-    replicas: tuple[int, ...] = ()
+    replicas: Mapping[str, int] = field(default_factory=dict)  # name -> port
+    sticky: bool = False  # a client's route cookie names its replica
+    dealt: int = 0  # replicas that logins were minted for: where fewer run, those take the others' in turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +200,22 @@ class Nginx:
 def _blocks(site: Site) -> str:
     if not site.replicas:
         return SERVER.format(host=LOOPBACK, port=site.port, action="return 503;")
-    upstream = UPSTREAM.format(
-        name=site.name,
-        kept=KEPT_UPSTREAM,
-        members="".join(MEMBER.format(host=LOOPBACK, port=port) for port in site.replicas),
-    )
-    return upstream + SERVER.format(host=LOOPBACK, port=site.port, action=f"proxy_pass http://{site.name};")
+    blocks = [_upstream(site.name, site.replicas.values())]
+    target = site.name
+    if site.sticky:
+        target = "$to_" + site.name.replace("-", "_")
+        blocks += [_upstream(name, [port]) for name, port in site.replicas.items()]
+        running = tuple(site.replicas)
+        known = [*running, *(replica_name(site.name, n) for n in range(len(running) + 1, site.dealt + 1))]
+        routes = "".join(
+            ROUTE.format(cookie=ROUTE_COOKIE, name=name, replica=running[place % len(running)])
+            for place, name in enumerate(known)
+        )
+        blocks.append(ROUTES.format(target=target, anyone=site.name, routes=routes))
+    blocks.append(SERVER.format(host=LOOPBACK, port=site.port, action=f"proxy_pass http://{target};"))
+    return "".join(blocks)
+
+
+def _upstream(name: str, ports: Iterable[int]) -> str:
+    members = "".join(MEMBER.format(host=LOOPBACK, port=port) for port in ports)
+    return UPSTREAM.format(name=name, kept=KEPT_UPSTREAM, members=members)

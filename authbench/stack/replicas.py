@@ -5,16 +5,23 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from apps.contract import registry
 from apps.contract.endpoints import REPLICA_HEADER
+from apps.contract.registry import SHOP, Server
 from authbench.stack.ports import LOOPBACK
 from authbench.stack.service import Service
 
 ROOT = Path(registry.__file__).resolve().parents[2]  # the folder that holds `apps`
-WSGI = "apps.shop.wsgi"
+GUNICORN = ("-m", "gunicorn", "-c", "apps/shop/gunicorn.conf.py")
+# What gunicorn.conf.py says, in uvicorn's words.
+UVICORN = (
+    *("-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--ws", "none"),
+    *("--no-access-log", "--log-level", "warning"),
+    *("--timeout-keep-alive", "75", "--proxy-headers", "--forwarded-allow-ips", LOOPBACK),
+)
 # Nothing else of the user's environment reaches a replica: neither secrets nor switches that change what is measured.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 
@@ -27,10 +34,18 @@ class Application:
     settings: str  # dotted module
     environment: Mapping[str, str] = field(repr=False)
     name: str = ""
-    python: str = sys.executable
-    serve: tuple[str, ...] = ("-m", "gunicorn", "-c", "apps/shop/gunicorn.conf.py")
-    wsgi: str = WSGI
+    python: str = sys.executable  # of management commands
+    serving_python: str = sys.executable
+    server: Server = "gunicorn"
+    serves: str = SHOP  # what the server imports
+    wsgi: str = SHOP  # what is counted in process
     root: Path = ROOT
+
+    def command(self, port: int) -> tuple[str, ...]:
+        """What serves it on that port of the loopback address."""
+        if self.server == "uvicorn":
+            return (self.serving_python, *UVICORN, "--host", LOOPBACK, "--port", str(port), self.serves)
+        return (self.serving_python, *GUNICORN, "--bind", f"{LOOPBACK}:{port}", self.serves)
 
     def variables(self, replica: str) -> dict[str, str]:
         """The whole environment of one replica, or of a management command of that name."""
@@ -59,7 +74,7 @@ class Application:
         return Service(
             name=name,
             tier="app",
-            command=(self.python, *self.serve, "--bind", f"{LOOPBACK}:{port}", self.wsgi),
+            command=self.command(port),
             folder=self.root,
             log=log,
             environment=self.variables(name),
@@ -69,6 +84,36 @@ class Application:
             cores=cores,
             cpus=cpus,
         )
+
+    def auth_service(
+        self, urlconf: str, port: int, log: Path, cores: tuple[int, ...], ready_within_s: float = 30.0
+    ) -> Service:
+        """The auth service that stands beside the replicas: the same application under other addresses."""
+        name = auth_service_name(self.name or self.strategy)
+        return Service(
+            name=name,
+            tier="auth",
+            command=(self.python, *GUNICORN, "--bind", f"{LOOPBACK}:{port}", SHOP),
+            folder=self.root,
+            log=log,
+            environment={**self.variables(name), "AUTHBENCH_URLCONF": urlconf},
+            ready=lambda: _is_healthy(port, name),
+            ready_within_s=ready_within_s,
+            stop_signal=signal.SIGKILL,
+            cores=cores,
+        )
+
+
+def skewed(service: Service, ahead_s: float) -> Service:
+    """The same with a clock that is ahead: every server here is started as `python -m MODULE …`."""
+    python, module, *arguments = service.command
+    assert module == "-m"
+    return replace(service, command=(python, "-m", "apps.services.skewed", str(ahead_s), *arguments))
+
+
+def auth_service_name(strategy: str) -> str:
+    """`opaque-introspection-auth`."""
+    return f"{strategy}-auth"
 
 
 def replica_name(strategy: str, number: int) -> str:

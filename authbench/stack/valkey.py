@@ -15,7 +15,7 @@ from authbench.stack.ports import LOOPBACK
 from authbench.stack.service import Service
 
 NAME = "valkey"
-DATABASES = 64
+DATABASES = 256
 PROBE = "authbench:probe"  # client name of the bench's own connections
 SETTINGS: Mapping[str, str] = {
     "maxmemory": "1gb",

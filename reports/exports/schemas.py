@@ -12,6 +12,8 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from authbench.analysis.findings import SUMMARY_VERSION, Summary
 from authbench.records import MANIFEST_FILE, SCHEMA_VERSION, SERIES_FILE, TRIALS_FILE, Manifest, Sample, Trial
+from authbench.semantics.findings import SCHEMA_VERSION as SEMANTICS_VERSION
+from authbench.semantics.findings import SEMANTICS_FILE, Semantics
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -19,6 +21,7 @@ MODELS: Mapping[str, tuple[type[BaseModel], int, str]] = {
     "trial": (Trial, SCHEMA_VERSION, f"authbench: one line of {TRIALS_FILE}"),
     "sample": (Sample, SCHEMA_VERSION, f"authbench: one line of {SERIES_FILE}"),
     "summary": (Summary, SUMMARY_VERSION, "authbench: summary.json"),
+    "semantics": (Semantics, SEMANTICS_VERSION, f"authbench: one line of {SEMANTICS_FILE}"),
     "manifest": (Manifest, SCHEMA_VERSION, f"authbench: {MANIFEST_FILE}"),
 }
 

@@ -93,16 +93,15 @@ class Laboratory:
         begun = time.time()
         contenders = list(self.stack.strategies.values())
         self.minted = open_sessions(self.stack, contenders, self.scenario.data.live_sessions)
-        self.files = prepare_requests(self.stack.folder, self.scenario, contenders, self.minted, self._seed, begun)
+        self.files = prepare_requests(self.stack, self.scenario, contenders, self.minted, self._seed, begun)
 
     def file_of(self, name: str, strategy: str, rows: list[Mapping[str, Any]]) -> RequestFile:
         """Requests of other minted rows."""
         folder = self.stack.folder / name
         folder.mkdir(exist_ok=True)
         minted = {strategy: Minted(tuple(rows), {})}
-        made = prepare_requests(
-            folder, self.scenario, [self.stack.strategies[strategy]], minted, self._seed, time.time()
-        )
+        chosen = [self.stack.strategies[strategy]]
+        made = prepare_requests(self.stack, self.scenario, chosen, minted, self._seed, time.time(), folder=folder)
         return made[strategy, WORKLOAD]
 
     def bench(

@@ -24,9 +24,12 @@ ANSWERS = {  # status line, headers, body
     "/api/whoami": (b"200 OK", b"", ANN),
     "/last": (b"200 OK", b"Connection: close\r\n", ANN),
 }
+ROLL, ROLL_CUT, ROLL_SLOW, ROLL_403 = "/roll", "/roll/cut", "/roll/slow", "/roll/403"  # one-time tokens
+SLOW_S = 0.05
 SILENT, CUT, HALF, NONSENSE = "/silent", "/cut", "/half", "/nonsense"
 
 seen: Counter[str] = Counter()
+used: Counter[str] = Counter()  # one-time tokens `user.n`, by user; the first is the user's name alone
 
 
 class Scripted(asyncio.Protocol):
@@ -49,7 +52,10 @@ class Scripted(asyncio.Protocol):
                 seen["bearer"] += b"\r\nAuthorization: Bearer token-of-ann" in head
                 if path == "/api/login":  # its body is whatever follows
                     self.pending = b""
-                self.act(path)
+                if path.startswith(ROLL):
+                    self.roll(path, head)
+                else:
+                    self.act(path)
 
     def act(self, path: str) -> None:
         if path.startswith("/stall/"):
@@ -69,6 +75,23 @@ class Scripted(asyncio.Protocol):
             self.answer(*ANSWERS[path])
             if path == "/last":
                 self.transport.close()
+
+    def roll(self, path: str, head: bytes) -> None:
+        """Takes each token once, in its order, and gives the next; a token of another place in the chain gets 401."""
+        token = head.partition(b"\r\nAuthorization: Bearer ")[2].partition(b"\r\n")[0].decode()
+        user, _, place = token.partition(".")
+        if place != (str(used[user]) if used[user] else ""):
+            self.answer(*ANSWERS["/401"])
+            return
+        used[user] += 1
+        status, _, body = ANSWERS["/403" if path == ROLL_403 else "/ann"]
+        answer = status, f'Authentication-Info: next-token="{user}.{used[user]}"\r\n'.encode(), body
+        if path == ROLL_CUT:
+            self.transport.abort()
+        elif path == ROLL_SLOW:
+            asyncio.get_running_loop().call_later(SLOW_S, self.answer, *answer)
+        else:
+            self.answer(*answer)
 
     def answer(self, status: bytes, headers: bytes, body: bytes) -> None:
         self.transport.write(b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s" % (status, headers, len(body), body))

@@ -109,6 +109,6 @@ def test_verify_passes_all_ten_with_their_declared_counts() -> None:
     assert {name: row["problems"] for name, row in rows.items() if not row["passed"]} == {}
     assert done.returncode == 0
     assert set(rows) >= TEN
-    assert rows["session-db"]["counted"]["whoami"] == [2, 0]
-    assert rows["session-cache"]["counted"]["whoami"] == [1, 1]
-    assert rows["jwt-hs256"]["counted"]["whoami"] == [0, 0]
+    assert rows["session-db"]["counted"]["whoami"] == [2, 0, 0]
+    assert rows["session-cache"]["counted"]["whoami"] == [1, 1, 0]
+    assert rows["jwt-hs256"]["counted"]["whoami"] == [0, 0, 0]

@@ -65,15 +65,9 @@ def generator() -> Iterator[Process]:
 
 
 @pytest.fixture
-def fire(generator, server, tmp_path):
-    def fire_(*paths: str, expect: Any = None, **plan: Any) -> Load:
-        requests = tmp_path / "requests.jsonl"
-        rows = [
-            {"method": "GET", "path": path, "headers": [], "body": None, "status": 200, "exact": ANN.decode()}
-            | {"contains": '"username":"ann"'}
-            | (expect or {})
-            for path in paths
-        ]
+def fire_rows(generator, server, tmp_path):
+    def fire_(rows: list[dict[str, Any]], name: str = "requests.jsonl", **plan: Any) -> Load:
+        requests = tmp_path / name
         requests.write_text("".join(json.dumps(row) + "\n" for row in rows))
         given = {"url": server, "requests": str(requests), "model": "saturate", "connections": 4, "timeout_s": 10}
         answer = generator.ask({"fire": given | {"rate_rps": 500.0, "arrivals": "constant", "seed": 7} | plan})
@@ -81,6 +75,25 @@ def fire(generator, server, tmp_path):
         return Load.model_validate(answer["load"])
 
     return fire_
+
+
+@pytest.fixture
+def fire(fire_rows):
+    def fire_(*paths: str, expect: Any = None, **plan: Any) -> Load:
+        return fire_rows([row(path) | (expect or {}) for path in paths], **plan)
+
+    return fire_
+
+
+def row(path: str, user: str | None = None) -> dict[str, Any]:
+    """A request; that of a `user` carries his one-time token."""
+    rolling = {} if user is None else {"headers": [["Authorization", f"Bearer {user}"]], "rolls": user}
+    usual = {"method": "GET", "path": path, "headers": [], "body": None, "status": 200, "exact": ANN.decode()}
+    return usual | {"contains": '"username":"ann"'} | rolling
+
+
+def users(prefix: str, count: int = 12) -> list[str]:
+    return [f"{prefix}{number}" for number in range(count)]
 
 
 def seen(server: str) -> dict[str, int]:
@@ -205,6 +218,50 @@ def test_poisson_windows_repeat_with_their_seed(fire):
     assert fire("/ann", **plan, seed=3).sent == fire("/ann", **plan, seed=3).sent
 
 
+def test_a_window_starts_at_its_place_in_the_file(fire, generator, server, tmp_path):
+    assert fire("/ann", "/ann", "/ann2", count=4, connections=1, first=2).by_replica == {"r1": 2, "r2": 2}
+    plan = {"url": server, "requests": str(tmp_path / "requests.jsonl"), "model": "saturate", "connections": 1}
+    assert "holds 3 requests" in generator.ask({"fire": plan | {"count": 1, "first": 3}})["error"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_one_time_tokens_follow_the_answers_from_window_to_window_and_file_to_file(fire_rows, model):
+    names = users(model["model"])
+    for file, count in (("one", 101), ("two", 50), ("one", 75)):
+        rows = [row("/roll", user) for user in (names if file == "one" else names[3:9] * 2)]
+        assert outcomes(fire_rows(rows, name=file, count=count, **model)) == (count, 0, 0, 0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_who_awaits_an_answer_sends_no_token_twice(fire_rows, model):
+    """The slow ones' turn comes many times before their answers do."""
+    slow, *others = users(f"slow-{model['model']}-", 6)
+    rows = [row("/roll/slow", slow), *(row("/roll", user) for user in others)]
+    load = fire_rows(rows, count=150, **model)
+    assert outcomes(load) == (150, 0, 0, 0)
+
+
+def test_an_answer_that_is_an_error_brings_the_next_token_too(fire_rows):
+    rows = [row("/roll/403", user) | {"status": 403, "exact": None, "contains": None} for user in users("no", 5)]
+    assert outcomes(fire_rows(rows, count=20)) == (20, 0, 0, 0)
+
+
+def test_a_lost_answer_takes_the_next_token_with_it(fire_rows):
+    rows = [row("/roll/cut", "lost"), *(row("/roll", user) for user in users("kept", 4))]
+    load = fire_rows(rows, count=25, connections=1)
+    assert outcomes(load) == (20, 4, 0, 1)
+
+
+def test_a_new_process_knows_no_chain(fire_rows, server, tmp_path):
+    rows = [row("/roll", user) for user in users("old")]
+    assert fire_rows(rows, count=24).ok == 24
+    process = Process("loadtests.generator")
+    plan = {"url": server, "requests": str(tmp_path / "requests.jsonl"), "model": "saturate", "connections": 4}
+    load = Load.model_validate(process.ask({"fire": plan | {"count": 12}})["load"])
+    process.end()
+    assert outcomes(load) == (0, 12, 0, 0)
+
+
 @pytest.mark.parametrize(
     "command", [b"nonsense", b"[]", {"stop": 1}, {"fire": {"url": "ftp://x"}}, {"fire": 1}, b'{"fire": {}}']
 )
@@ -300,6 +357,20 @@ def test_the_locustfile_logs_in_by_the_contract(server, tmp_path):
     assert [(row["name"], row["num_failures"]) for row in rows] == [("/api/whoami", 0)]
     assert counted["/api/login"] == 1
     assert counted["bearer"] == counted["/api/whoami"] >= rows[0]["num_requests"] > 0
+
+
+LOCUST_AT_ONCE = [("--rate", "200", "--path", "/roll/slow"), ("--model", "saturate", "--path", "/roll")]
+
+
+@pytest.mark.parametrize("arguments", LOCUST_AT_ONCE)
+def test_the_locustfile_follows_one_time_tokens(server, tmp_path, arguments):
+    """A user whose next request is due before his answer is there waits for it."""
+    accounts = tmp_path / "users.jsonl"
+    accounts.write_text('{"username": "ann", "password": "secret"}\n')
+    given = ("--users-file", str(accounts), "--carrier", "bearer", "--one-time", *arguments)
+    code, rows = locust(server, tmp_path, *given)
+    assert (code, rows[0]["num_failures"]) == (0, 0)
+    assert rows[0]["num_requests"] > 2
 
 
 def test_a_login_without_a_credential_stops_the_locustfile(server, tmp_path):

@@ -2,7 +2,7 @@
 
 from authbench.design import estimated_seconds, plan
 from authbench.scenario import load_scenario
-from tests.unit.test_scenario import METRICS, STRATEGIES
+from tests.unit.test_scenario import METRICS, STRATEGIES, with_credentials
 
 
 def scenario(**overrides):
@@ -56,3 +56,8 @@ def test_keys_are_unique() -> None:
 
 def test_the_estimate_grows_with_the_work() -> None:
     assert estimated_seconds(scenario(strategy=["none"])) < estimated_seconds(scenario())
+
+
+def test_the_estimate_knows_that_a_round_of_unique_credentials_takes_time() -> None:
+    own, unique = with_credentials("own", live_sessions=4_000), with_credentials("unique", live_sessions=4_000)
+    assert estimated_seconds(unique) - estimated_seconds(own) > 10

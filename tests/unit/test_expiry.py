@@ -4,6 +4,7 @@ import ast
 import base64
 import json
 
+from apps.contract.credentials import Bearer, Cookies, Nothing, PageState
 from authbench.expiry import SESSION_AGE_S, first_expiry, token_expiry
 from authbench.stack.replicas import ROOT
 
@@ -19,7 +20,8 @@ def test_the_first_token_to_end_counts():
 
 
 def test_an_opaque_token_is_not_known_to_end():
-    assert first_expiry([{"credential": {"access_token": "4fa8"}}], "bearer", minted_at=10) is None
+    rows = [{"credential": {"access_token": "4fa8", "refresh_token": "", "token_type": "Token"}}]
+    assert first_expiry(rows, "bearer", minted_at=10) is None
 
 
 def test_a_session_ends_by_its_age_and_a_token_in_a_cookie_by_itself():
@@ -27,6 +29,24 @@ def test_a_session_ends_by_its_age_and_a_token_in_a_cookie_by_itself():
     signed = {"credential": {"cookies": {"__Host-sessionid": ".eJx:1abc:sig", "__Host-token": token(exp=77)}}}
     assert first_expiry([opaque], "cookie", minted_at=10) == 10 + SESSION_AGE_S
     assert first_expiry([opaque, signed], "cookie", minted_at=10) == 77
+
+
+def test_cookies_that_are_no_credential_change_nothing():
+    jar = {"__Host-sessionid": "k3y", "__Host-csrftoken": "0123456789abcdef", "__Host-route": "session-locmem-1"}
+    assert first_expiry([{"credential": {"cookies": jar}}], "cookie", minted_at=10) == 10 + SESSION_AGE_S
+    jar = {"__Host-token": token(exp=77), "__Host-csrftoken": "0123456789abcdef"}
+    assert first_expiry([{"credential": {"cookies": jar}}], "cookie", minted_at=10) == 77
+
+
+def test_what_a_client_dumps_can_be_asked():
+    """Every kind of credential, as `mint` writes it down."""
+    for carrier, credential in (
+        ("bearer", Bearer(token(exp=50), "refresh", "JWT")),
+        ("cookie", Cookies((("__Host-sessionid", "k3y"),))),
+        ("page", PageState("signed")),
+        ("none", Nothing()),
+    ):
+        first_expiry([{"credential": credential.dump()}], carrier, minted_at=1)
 
 
 def test_state_in_the_page_ends_as_a_session_does():

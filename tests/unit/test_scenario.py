@@ -1,11 +1,13 @@
 """Scenario files: what is read, and that a mistake names file, key and the nearest right name."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from authbench.errors import UsageError
-from authbench.scenario import SCENARIOS, load_scenario, scenario_names
+from authbench.scenario import PROFILES, SCENARIOS, Scenario, load_scenario, scenario_names
+from authbench.selection import chosen_scenario
 
 STRATEGIES = {
     "none", "session-db", "session-db-claims", "session-cache", "session-cache-claims",
@@ -76,6 +78,71 @@ def test_a_mistake_names_file_key_and_the_nearest_right_name(
     message = mistaken(tmp_path, old, new)
     for words in said:
         assert words in message
+
+
+def with_credentials(kind: str, *, live_sessions: int, **overrides: list[str]) -> Scenario:
+    """The quick `compare`, whose whoami uses that working set."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "mine.toml"
+        text = COMPARE.replace("live_sessions = 500", f"live_sessions = {live_sessions}")
+        path.write_text(f'{text}\n[credentials]\nwhoami = "{kind}"\n', encoding="utf-8")
+        return load(str(path), **overrides)
+
+
+def test_workloads_use_the_credentials_that_the_file_says_and_all_in_turn_by_default() -> None:
+    scenario = with_credentials("hot", live_sessions=500)
+    assert scenario.working_set("whoami") == "hot"
+    assert scenario.working_set("orders") == load("compare").working_set("whoami") == "own"
+
+
+def test_a_scenario_of_before_there_were_working_sets_is_read_as_it_was() -> None:
+    """A run that an older authbench began is resumed."""
+    kept = load("compare").model_dump(mode="json")
+    del kept["credentials"]
+    assert Scenario.model_validate(kept) == load("compare")
+
+
+@pytest.mark.parametrize(
+    ("kind", "enough", "needs"),
+    [
+        ("unique", 4_000, "needs 4000 live sessions in profile 'quick', there are 3999"),
+        # 200 for each of two processes, then two loads tried at most twice, each after 20 requests more
+        ("cold", 400 + 4 * 520, "needs 2480 live sessions in profile 'quick', there are 2479"),
+    ],
+)
+def test_a_working_set_that_the_live_sessions_cannot_fill_is_refused_with_both_numbers(
+    kind: str, enough: int, needs: str
+) -> None:
+    assert with_credentials(kind, live_sessions=enough).data.live_sessions == enough
+    with pytest.raises(UsageError, match=rf"'credentials\.whoami': {kind!r} {needs}"):
+        with_credentials(kind, live_sessions=enough - 1)
+    with pytest.raises(UsageError, match="needs"):
+        with_credentials(kind, live_sessions=enough, replicas=["4"])
+
+
+@pytest.mark.parametrize(
+    ("credentials", "said"),
+    [
+        ('whoamy = "hot"', ["'credentials'", "workload 'whoamy'", "'whoami'"]),
+        ('whoami = "warm"', ["credentials.whoami", "'hot'", "'warm'"]),
+    ],
+)
+def test_a_mistake_in_the_credentials_is_named(tmp_path: Path, credentials: str, said: list[str]) -> None:
+    message = mistaken(tmp_path, "[stack]", f"[credentials]\n{credentials}\n[stack]")
+    for words in said:
+        assert words in message
+
+
+@pytest.mark.parametrize("name", [path.stem for path in SCENARIOS.glob("*.toml")])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_scenario_that_comes_with_authbench_can_be_ordered(name: str, profile: str) -> None:
+    assert chosen_scenario(name, profile, None, []).cells()
+
+
+def test_the_cache_of_tokens_is_asked_hot_cold_and_outgrown() -> None:
+    scenario = chosen_scenario("token-cache", "standard", None, [])
+    assert {scenario.working_set(cell.workload) for cell in scenario.cells()} == {"hot", "cold", "unique"}
+    assert {tuple(shares.items()) for shares in scenario.workloads.values()} == {(("whoami", 1),)}
 
 
 def test_unknown_scenario_profile_and_factor_are_usage_errors() -> None:

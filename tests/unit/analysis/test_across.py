@@ -202,6 +202,7 @@ def test_what_was_not_measured_alike_is_not_compared_at_all(changes, part):
             {"whoami": {"whoami": 2}, "orders": {"orders": 1}},
             {("orders", "saturate"), ("orders", "rate@0.3")},
         ),
+        ("credentials", {"whoami": "hot", "orders": "own"}, {("orders", "saturate"), ("orders", "rate@0.3")}),
         ("load", {"connections": 32}, {("whoami", "rate@0.3"), ("orders", "rate@0.3")}),
         ("load", {"arrivals": "constant"}, {("whoami", "saturate"), ("orders", "saturate")}),
     ],

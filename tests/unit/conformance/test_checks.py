@@ -46,14 +46,14 @@ def verified(*shops: FakeShop, revocable: bool = True) -> list[Verified]:
                 replicas=REPLICAS,
             )
         )
-        counters[kind.name] = lambda shop=shop: StoreTotals(sql=shop.sql, cache=0)
+        counters[kind.name] = lambda shop=shop: StoreTotals(sql=shop.sql, cache=0, auth=0)
     return list(verify(subjects, counters).values())
 
 
 def test_a_shop_that_keeps_the_contract_passes_and_its_counts_are_told() -> None:
     (result,) = verified(FakeShop())
     assert result.problems == ()
-    assert result.counted == dict.fromkeys(COUNTED, (1.0, 0.0))
+    assert result.counted == dict.fromkeys(COUNTED, (1.0, 0.0, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_shop_that_keeps_the_contract_passes_and_its_counts_are_told() -> None
         ("preferences stay", "preference written on"),
         ("refresh breaks", "refresh"),
         ("logout forgets nothing", "declared revocable"),
-        ("reads twice", "2 SQL statements and 0 cache commands a request, declared 1 and 0"),
+        ("reads twice", "2 SQL statements, 0 cache commands and 0 auth calls a request, declared 1, 0 and 0"),
     ],
 )
 def test_a_defect_is_named(defect: str, said: str) -> None:

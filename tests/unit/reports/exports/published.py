@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 SCHEMAS = Path(__file__).parents[4] / "docs" / "schemas"
 WHOLE = {"manifest.json": "manifest", "summary.json": "summary"}
-LINES = {"trials.jsonl": "trial", "series.jsonl": "sample"}
+LINES = {"trials.jsonl": "trial", "series.jsonl": "sample", "semantics.jsonl": "semantics"}
 
 
 def validator(name: str) -> Draft202012Validator:
