@@ -1,8 +1,6 @@
 """What each strategy buys, beside what it costs: one table for terminal, HTML, Markdown and CSV."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -11,6 +9,7 @@ from rich.text import Text
 
 from authbench.analysis.findings import Summary
 from authbench.semantics.findings import EVENTS, Edge, Obeyed, Semantics
+from reports.exports.table_csv import Cell, table
 from reports.numbers import MISSING, plus_minus
 from reports.words import printable
 
@@ -82,27 +81,27 @@ def rows(semantics: Sequence[Semantics], summary: Summary | None = None) -> list
 
 def semantics_csv(semantics: Sequence[Semantics]) -> bytes:
     """Every figure, a line a strategy and figure: strategy, figure, value, unit; empty values for "not seen"."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("strategy", "figure", "value", "unit"))
-    for row in semantics:
-        for event, obeyed in row.obeyed.items():
-            writer.writerow((row.strategy, f"{event} obeyed after", _plain(obeyed.after_s), "s"))
-            writer.writerow((row.strategy, f"{event} looked for", obeyed.within_s, "s"))
-        writer.writerow((row.strategy, "a copy after logout can", " ".join(row.stolen_after_logout), ""))
-        writer.writerow((row.strategy, "used twice", int(row.replayed), "0/1"))
-        writer.writerow((row.strategy, "fixated", int(row.fixated), "0/1"))
-        writer.writerow((row.strategy, "changed variants tried", row.altered_tried, "requests"))
-        writer.writerow((row.strategy, "changed variants let in", row.altered_accepted, "requests"))
-        writer.writerow((row.strategy, "let in elsewhere", " ".join(row.accepted_elsewhere), ""))
-        for many, size in row.credential_bytes.items():
-            writer.writerow((row.strategy, f"header with {many} permissions", size, "bytes"))
-        for where, edge in (("balancer", row.header_at_balancer), ("replica", row.header_at_replica)):
-            writer.writerow((row.strategy, f"header limit at the {where}", _plain(edge.bytes), "bytes"))
-        if row.skew is not None:
-            for what, accepted in (("issued", row.skew.ahead_at_right), ("verified", row.skew.right_at_ahead)):
-                writer.writerow((row.strategy, f"accepted when {what} 300 s ahead", _plain(accepted), "0/1"))
-    return out.getvalue().encode()
+    return table(("strategy", "figure", "value", "unit"), (line for row in semantics for line in _figures(row)))
+
+
+def _figures(row: Semantics) -> Iterator[tuple[str, str, Cell, str]]:
+    name = row.strategy
+    for event, obeyed in row.obeyed.items():
+        yield name, f"{event} obeyed after", obeyed.after_s, "s"
+        yield name, f"{event} looked for", obeyed.within_s, "s"
+    yield name, "a copy after logout can", " ".join(row.stolen_after_logout), ""
+    yield name, "used twice", int(row.replayed), "0/1"
+    yield name, "fixated", int(row.fixated), "0/1"
+    yield name, "changed variants tried", row.altered_tried, "requests"
+    yield name, "changed variants let in", row.altered_accepted, "requests"
+    yield name, "let in elsewhere", " ".join(row.accepted_elsewhere), ""
+    for many, size in row.credential_bytes.items():
+        yield name, f"header with {many} permissions", size, "bytes"
+    for where, edge in (("balancer", row.header_at_balancer), ("replica", row.header_at_replica)):
+        yield name, f"header limit at the {where}", edge.bytes, "bytes"
+    if row.skew is not None:
+        for what, accepted in (("issued", row.skew.ahead_at_right), ("verified", row.skew.right_at_ahead)):
+            yield name, f"accepted when {what} 300 s ahead", None if accepted is None else int(accepted), "0/1"
 
 
 def print_bought(semantics: Sequence[Semantics], summary: Summary | None, console: Console) -> None:
@@ -111,13 +110,13 @@ def print_bought(semantics: Sequence[Semantics], summary: Summary | None, consol
     shown = [
         number for number, head in enumerate(heads) if head in TERMINAL and (summary is not None or head != CPU_HEAD)
     ]
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    shown_table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for number in shown:
-        table.add_column(heads[number], no_wrap=number == 0)
+        shown_table.add_column(heads[number], no_wrap=number == 0)
     for row in rows(semantics, summary):
-        table.add_row(*(Text(printable(row[number])) for number in shown))
+        shown_table.add_row(*(Text(printable(row[number])) for number in shown))
     console.print(Text("\nWhat each buys", style="bold"))
-    console.print(table)
+    console.print(shown_table)
     for line in problems(semantics):
         console.print(Text(f"✗ {printable(line)}", style="red"))
 
@@ -125,10 +124,6 @@ def print_bought(semantics: Sequence[Semantics], summary: Summary | None, consol
 def problems(semantics: Sequence[Semantics]) -> list[str]:
     """What no strategy may do and some strategy does, a line each."""
     return [f"{row.strategy}: {problem}" for row in semantics for problem in row.problems]
-
-
-def _plain(value: float | bool | None) -> float | int | str:
-    return "" if value is None else int(value) if isinstance(value, bool) else value
 
 
 def _obeyed(obeyed: Obeyed, poll_s: float) -> str:

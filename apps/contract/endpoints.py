@@ -11,6 +11,8 @@ from typing import Any
 VIEW_REPORTS = "view_reports"
 REPLICA_HEADER = "X-Replica"
 PAGE_STATE_HEADER = "X-Page-State"
+EDGE_SECRET_HEADER = "X-Edge-Secret"  # noqa: S105 - proves that the load balancer has authenticated the request
+EDGE_CALLER_HEADER = "X-Edge-Caller"  # who that is, where the load balancer has asked for it
 ROUTE_COOKIE = "__Host-route"  # names the replica that keeps a login, where the balancer must follow it there
 AUTHENTICATION_INFO = "Authentication-Info"  # RFC 9110, 11.6.3: carries the next token of a strategy with one-time ones
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110, 9.2.1; TRACE is answered by nobody

@@ -5,6 +5,9 @@ import gc
 import os
 from pathlib import Path
 
+if os.environ.get("AUTHBENCH_EDGE"):
+    raise SystemExit("shop: AUTHBENCH_EDGE is for management commands; a replica that is served has a load balancer")
+
 worker_class = "gthread"
 workers = int(os.environ.get("AUTHBENCH_WORKERS") or 1)
 threads = int(os.environ.get("AUTHBENCH_THREADS") or 4)

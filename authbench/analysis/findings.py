@@ -114,11 +114,12 @@ class Comparison(Frozen):
 
 
 class Rejected(Frozen):
-    """A contender that failed verification: listed, never measured or ranked."""
+    """A contender that failed verification, or cannot run here: listed, never measured or ranked."""
 
     strategy: str
     verdict: Verdict
     problems: tuple[str, ...]
+    unavailable: bool = False  # it was not even started on this machine
 
 
 class InvalidTrial(Frozen):

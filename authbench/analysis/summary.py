@@ -42,7 +42,7 @@ def summarise(manifest: Manifest, trials: Sequence[Trial]) -> Summary:
         answer=(),
         comparisons=tuple(comparisons.values()),
         rejected=tuple(
-            Rejected(strategy=c.name, verdict=_refusal(c), problems=c.problems)
+            Rejected(strategy=c.name, verdict=_refusal(c), problems=c.problems, unavailable=c.unavailable is not None)
             for c in manifest.contenders
             if not c.verified
         ),

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from apps.contract.registry import Strategy
+from apps.contract.tokens import audience_of
 from authbench.backends.parts import SOFTENED, Parts, start_parts
 from authbench.backends.shop import SIGNING_KEYS, Keys, Serving, Shop
 from authbench.backends.variant import Variant, as_variants
@@ -17,6 +18,7 @@ from authbench.records import CpuSource, Tier
 from authbench.stack import nginx, valkey
 from authbench.stack.databases import TEMPLATE, database_of
 from authbench.stack.diagnosis import writing
+from authbench.stack.edge import Edge, jwks_of
 from authbench.stack.nginx import Nginx, Site
 from authbench.stack.ports import LOOPBACK
 from authbench.stack.postgres import Postgres
@@ -92,6 +94,9 @@ class EmbeddedStack:
         self._auth_ports = {name: self._stack.ports.take() for name, each in self.strategies.items() if each.service}
         processes = len(self.strategies) * self.replicas * self._serving.workers + len(self._auth_ports)
         connections = max(USUAL_CONNECTIONS, processes * self._serving.threads + SPARE_CONNECTIONS)
+        self._jwks = self._stack.folder / "jwks.json"
+        with writing(self._stack.folder):
+            self._jwks.write_text(jwks_of(self._keys.rsa), encoding="utf-8")  # public: nginx's workers read it
         self.parts = start_parts(self._stack, connections, self._all_sites(0), self._generation_name())
         names = tuple(self.strategies)
         self._shop = Shop(self.parts, names, self.folder, self._serving, self._keys, self.replicas, self._auth_ports)
@@ -326,10 +331,23 @@ class EmbeddedStack:
                 port,
                 {replica_name(name, n): self._ports[replica_name(name, n)] for n in range(1, replicas + 1)},
                 sticky=self.strategies[name].sticky,
+                edge=self._edge(name),
                 dealt=self._dealt,
             )
             for name, port in self._sites.items()
         ]
+
+    def _edge(self, name: str) -> Edge | None:
+        strategy = self.strategies[name]
+        if not strategy.edge:
+            return None
+        return Edge(
+            strategy.edge,
+            self._keys.edge,
+            audience=audience_of(strategy.name),
+            jwks_file=self._jwks,
+            auth_port=self._auth_ports.get(name, 0),
+        )
 
     def _generation_name(self) -> str:
         return f"{self._stack.name}:{self._generation}"

@@ -95,6 +95,8 @@ def _places(length: int) -> list[int]:
 def _change(text: str, place: int) -> str:
     """Another letter or digit in that place; the text is left alone where it is shorter or has a separator there."""
     at = place if place >= 0 else len(text) + place
-    if not 0 <= at < len(text) or not text[at].isalnum():
+    if not 0 <= at < len(text):
         at = len(text) // 2
+    while at and not text[at].isalnum():
+        at -= 1
     return text[:at] + ("b" if text[at] != "b" else "c") + text[at + 1 :]

@@ -12,6 +12,7 @@ from apps.contract.endpoints import ROUTE_COOKIE
 from authbench.errors import StackError
 from authbench.stack.accounts import nobodys_group
 from authbench.stack.diagnosis import writing
+from authbench.stack.edge import CHALLENGE, PROXY_HEADERS, Edge
 from authbench.stack.ports import LOOPBACK
 from authbench.stack.processes import table
 from authbench.stack.replicas import replica_name
@@ -58,11 +59,7 @@ http {{
   proxy_http_version 1.1;
   proxy_next_upstream off;
   proxy_connect_timeout 2s;
-  proxy_set_header Connection "";
-  proxy_set_header Host $http_host;
-  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-  proxy_set_header X-Forwarded-Proto https;
-  server {{
+{proxy_headers}{challenge}  server {{
     listen {host}:{status_port};
     access_log off;
     location = /mark {{ access_log {counts} mark {buffering}; return 204; }}
@@ -88,9 +85,9 @@ ROUTES = """\
 SERVER = """\
   server {{
     listen {host}:{port} backlog=4096;
-    location / {{ {action} }}
-  }}
+{locations}  }}
 """
+EVERYTHING = "    location / {{ {action} }}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +98,7 @@ class Site:
     port: int
     replicas: Mapping[str, int] = field(default_factory=dict)  # name -> port
     sticky: bool = False  # a client's route cookie names its replica
+    edge: Edge | None = None  # it authenticates requests itself
     dealt: int = 0  # replicas that logins were minted for: where fewer run, those take the others' in turn
 
 
@@ -140,6 +138,8 @@ class Nginx:
             buffering=BUFFERING,
             generation=generation,
             user=f"user nobody {nobodys_group()};" if os.geteuid() == 0 else "",
+            proxy_headers="".join(f"  proxy_set_header {name} {value};\n" for name, value in PROXY_HEADERS),
+            challenge=CHALLENGE if any(site.edge for site in sites) else "",
             servers="".join(_blocks(site) for site in sites),
         )
 
@@ -148,6 +148,7 @@ class Nginx:
         with writing(self.folder):
             self.folder.mkdir(mode=0o711, exist_ok=True)
             draft = self.configuration_file.with_suffix(".draft")
+            draft.touch(mode=0o600)  # it may hold a secret
             draft.write_text(self.configuration(sites, generation), encoding="utf-8")
             draft.replace(self.configuration_file)
 
@@ -199,7 +200,7 @@ class Nginx:
 
 def _blocks(site: Site) -> str:
     if not site.replicas:
-        return SERVER.format(host=LOOPBACK, port=site.port, action="return 503;")
+        return SERVER.format(host=LOOPBACK, port=site.port, locations=EVERYTHING.format(action="return 503;"))
     blocks = [_upstream(site.name, site.replicas.values())]
     target = site.name
     if site.sticky:
@@ -212,7 +213,11 @@ def _blocks(site: Site) -> str:
             for place, name in enumerate(known)
         )
         blocks.append(ROUTES.format(target=target, anyone=site.name, routes=routes))
-    blocks.append(SERVER.format(host=LOOPBACK, port=site.port, action=f"proxy_pass http://{target};"))
+    locations = EVERYTHING.format(action=f"proxy_pass http://{target};")
+    if site.edge is not None:
+        blocks.append(site.edge.upstream(site.name, KEPT_UPSTREAM))
+        locations = site.edge.locations(site.name)
+    blocks.append(SERVER.format(host=LOOPBACK, port=site.port, locations=locations))
     return "".join(blocks)
 
 

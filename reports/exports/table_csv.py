@@ -36,7 +36,7 @@ def trials_csv(trials: Sequence[Trial]) -> bytes:
         ]
         for trial in trials
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def summary_csv(summary: Summary, figures: Sequence[Figure]) -> bytes:
@@ -57,7 +57,7 @@ def summary_csv(summary: Summary, figures: Sequence[Figure]) -> bytes:
     for each in summary.rejected:
         blank: list[Cell] = [None] * (len(head) - 3)
         rows.append([each.strategy, *blank, each.verdict.word, each.verdict.why])
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _factors(cells: Iterable[Mapping[str, Level]]) -> list[str]:
@@ -66,7 +66,8 @@ def _factors(cells: Iterable[Mapping[str, Level]]) -> list[str]:
     return [name for name in FIRST_FACTORS if name in found] + sorted(found - set(FIRST_FACTORS))
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """A CSV file (RFC 4180) whose text cells no spreadsheet runs."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)  # the default dialect is RFC 4180's: CRLF, quotes doubled
     writer.writerow([_cell(name) for name in head])

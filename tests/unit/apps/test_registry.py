@@ -18,6 +18,30 @@ DESIGN = {
     "session-cookie-claims": ("cookie", "claims", "cookie", False),
     "jwt-hs256": ("bearer", "claims", "token", False),
     "jwt-row": ("bearer", "row", "token", False),
+    "session-cookie": ("cookie", "row", "cookie", False),
+    "session-locmem": ("cookie", "row", "memory", True),
+    "session-page": ("page", "claims", "page", False),
+    "jwt-rs256": ("bearer", "claims", "token", False),
+    "jwt-es256": ("bearer", "claims", "token", False),
+    "jwt-eddsa": ("bearer", "claims", "token", False),
+    "jwt-cached": ("bearer", "claims", "token", False),
+    "jwt-denylist": ("bearer", "claims", "token+cache", True),
+    "jwt-refresh": ("bearer", "claims", "token", False),
+    "jwt-once": ("bearer", "claims", "token+cache", True),
+    "jwt-cookie": ("cookie", "claims", "token", False),
+    "jwt-jwks": ("bearer", "claims", "token", False),
+    "drf-session": ("cookie", "row", "database", True),
+    "drf-token": ("bearer", "row", "database", True),
+    "drf-knox": ("bearer", "row", "database", True),
+    "drf-simplejwt": ("bearer", "row", "token", False),
+    "drf-simplejwt-stateless": ("bearer", "claims", "token", False),
+    "drf-jwt": ("bearer", "row", "token", False),
+    "opaque-introspection": ("bearer", "row", "service", True),
+    "opaque-introspection-cached": ("bearer", "row", "service", True),
+    "edge-jwt": ("bearer", "claims", "token", False),
+    "edge-subrequest": ("bearer", "row", "service", True),
+    "starlette-jwt": ("bearer", "claims", "token", False),
+    "apistar-jwt": ("bearer", "claims", "token", False),
 }
 ROOT = Path(__file__).parents[3]
 
@@ -31,6 +55,11 @@ def test_declaration_is_the_designs(name: str) -> None:
     found = strategies()[name]
     assert (found.carrier, found.freshness, found.location, found.revocable) == DESIGN[name]
     assert found.settings == f"apps.strategies.{name.replace('-', '_')}"
+
+
+def test_no_strategy_of_ours_is_missing_from_the_table_above() -> None:
+    own = {name for name, found in strategies().items() if found.settings.startswith("apps.strategies.")}
+    assert own == set(DESIGN)
 
 
 @pytest.mark.parametrize("name", DESIGN)
