@@ -90,9 +90,9 @@ def list_command(as_json: AsJson = False) -> None:
         print(json.dumps(listed))
         return
     table = Table("strategy", "carrier", "freshness", "stores", "what it is", title="Strategies", title_justify="left")
-    for strategy in strategies().values():
-        stores = ", ".join(strategy.stores) or "–"
-        table.add_row(strategy.name, strategy.carrier, strategy.freshness, stores, strategy.summary)
+    for row in listed["strategies"]:
+        told = f"{row['summary']} [yellow]Not yet: {row['unavailable']}[/]" if row["unavailable"] else row["summary"]
+        table.add_row(row["name"], row["carrier"], row["freshness"], ", ".join(row["stores"]) or "–", told)
     out.print(table)
     table = Table("scenario", "cells", "standard takes", "question", title="Scenarios", title_justify="left")
     for each in listed["scenarios"]:
@@ -226,6 +226,8 @@ def _run(order: Order, as_json: bool) -> None:
 
 
 def _report(folder: Path, as_json: bool) -> "Summary":
+    from authbench.semantics.findings import read_semantics  # noqa: PLC0415
+    from reports.bought import print_bought  # noqa: PLC0415
     from reports.build import build  # noqa: PLC0415
     from reports.table import print_summary  # noqa: PLC0415
 
@@ -234,6 +236,8 @@ def _report(folder: Path, as_json: bool) -> "Summary":
         print(summary.model_dump_json())
     else:
         print_summary(summary, out)
+        if semantics := read_semantics(folder):
+            print_bought(semantics, summary, out)
         out.print(f"\nreport: {folder / 'report.html'}  ({len(written)} files in {folder})", highlight=False)
     return summary
 

@@ -42,7 +42,9 @@ def chosen_strategies(names: list[str]) -> list[Strategy]:
 
 
 def listed_strategy(strategy: Strategy) -> dict[str, Any]:
-    """One row of `authbench list --json`, as DESIGN.md fixes it."""
+    """One row of `authbench list --json`, as DESIGN.md fixes it, and why the strategy cannot run now, if it cannot."""
+    from authbench.availability import availability  # noqa: PLC0415 - it knows how environments are built
+
     return {
         "name": strategy.name,
         "carrier": strategy.carrier,
@@ -50,6 +52,7 @@ def listed_strategy(strategy: Strategy) -> dict[str, Any]:
         "stores": list(strategy.stores),
         "needs": list(strategy.needs),
         "summary": strategy.summary,
+        "unavailable": availability(strategy),
     }
 
 

@@ -36,6 +36,7 @@ def arms_of_trees(base: Tree, candidate: Tree, names: Sequence[str]) -> tuple[Ar
                 raise UsageError(
                     f"--strategies {name}: {tree.told} has no such strategy, so there is nothing to compare"
                 )
+            _require_counts(known[tree.root][name])
     sides: Mapping[ArmName, Tree] = {"base": base, "twin": base, "cand": candidate}
     return tuple(
         Arms(
@@ -49,8 +50,18 @@ def arms_of_trees(base: Tree, candidate: Tree, names: Sequence[str]) -> tuple[Ar
     )
 
 
+def _require_counts(strategy: Strategy) -> None:
+    """Raises UsageError for what another framework serves: tiers 0 and 1 count requests in a process of Django's."""
+    if not strategy.counted_in_process:
+        raise UsageError(
+            f"--strategies {strategy.name}: is served by {strategy.application}, whose requests cannot be counted in "
+            "process; the gate compares strategies of the shop itself"
+        )
+
+
 def same_arms(strategy: Strategy, injected: bool) -> Arms:
     """Three times the same build, and once with a burden where one is injected: what `calibrate` measures."""
+    _require_counts(strategy)
     variants: dict[ArmName, Variant] = {arm: Variant(f"{strategy.name}-{arm}", strategy) for arm in ARMS}
     if injected:
         variants["slow"] = burdened(strategy, 0)

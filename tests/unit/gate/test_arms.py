@@ -84,3 +84,8 @@ def test_calibration_runs_the_same_build_three_times_and_a_burdened_one_where_as
     assert (slow.wsgi, slow.environment) == (BURDENED, {"AUTHBENCH_BURDEN_TURNS": "0"})
     assert burdened(strategy, 700).environment == {"AUTHBENCH_BURDEN_TURNS": "700"}
     assert burdened(strategy, 700).name == slow.name
+
+
+def test_what_another_framework_serves_is_refused_with_the_reason() -> None:
+    with pytest.raises(UsageError, match=r"--strategies starlette-jwt: is served by apps.services.starlette_shop"):
+        same_arms(strategies()["starlette-jwt"], injected=False)

@@ -1,0 +1,152 @@
+"""All strategies in one stack: each keeps the contract with its declared counts, and what each buys is measured."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.contract.registry import strategies
+
+pytestmark = pytest.mark.slow
+OWN = {name: found for name, found in strategies().items() if found.settings.startswith("apps.strategies.")}
+# DESIGN.md's list.
+DESIGNED = {
+    "none",
+    "session-db",
+    "session-db-claims",
+    "session-cache",
+    "session-cache-claims",
+    "session-cached-db",
+    "session-file",
+    "session-cookie",
+    "session-cookie-claims",
+    "session-locmem",
+    "session-page",
+    "jwt-hs256",
+    "jwt-rs256",
+    "jwt-es256",
+    "jwt-eddsa",
+    "jwt-row",
+    "jwt-cached",
+    "jwt-denylist",
+    "jwt-refresh",
+    "jwt-once",
+    "jwt-cookie",
+    "jwt-jwks",
+    "drf-session",
+    "drf-token",
+    "drf-knox",
+    "drf-simplejwt",
+    "drf-simplejwt-stateless",
+    "drf-jwt",
+    "opaque-introspection",
+    "edge-jwt",
+    "edge-subrequest",
+    "starlette-jwt",
+    "apistar-jwt",
+}
+OBEYED_AT_ONCE_S = 0.5  # ten polls: a busy machine is late
+
+
+def authbench(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "authbench.cli", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def verified() -> dict[str, Any]:
+    done = authbench("verify", "--security", "--json")
+    assert done.stdout, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == 0, [
+        row["problems"] for row in (*told["strategies"], *told["semantics"]) if row["problems"]
+    ]
+    return told
+
+
+@pytest.fixture(scope="module")
+def bought(verified: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["strategy"]: row for row in verified["semantics"]}
+
+
+def test_all_33_of_the_design_are_there_and_keep_the_contract(verified: dict[str, Any]) -> None:
+    assert len(DESIGNED) == 33
+    passed = {row["strategy"] for row in verified["strategies"] if row["passed"]}
+    assert DESIGNED <= passed == set(OWN)
+    assert verified["unavailable"] == {}
+
+
+def test_every_login_but_the_control_was_measured_without_a_failing(bought: dict[str, dict[str, Any]]) -> None:
+    assert set(bought) == set(OWN) - {"none"}
+    assert {name: row["problems"] for name, row in bought.items() if row["problems"]} == {}
+
+
+def test_a_logout_does_what_was_declared(bought: dict[str, dict[str, Any]]) -> None:
+    for name, row in bought.items():
+        after_s = row["obeyed"]["logout"]["after_s"]
+        if OWN[name].revocable:
+            assert after_s is not None, name
+            assert after_s < (OWN[name].revoked_within_s or OBEYED_AT_ONCE_S) + OBEYED_AT_ONCE_S, name
+        else:
+            assert after_s is None, name
+            assert "read" in row["stolen_after_logout"], name
+
+
+def test_the_row_is_obeyed_where_it_is_read_and_nowhere_else(bought: dict[str, dict[str, Any]]) -> None:
+    for name, row in bought.items():
+        for event in ("deactivation", "permission change"):
+            assert (row["obeyed"][event]["after_s"] is not None) == (OWN[name].freshness == "row"), (name, event)
+
+
+def test_a_new_password_ends_django_s_own_sessions_only(bought: dict[str, dict[str, Any]]) -> None:
+    ended = {name for name, row in bought.items() if row["obeyed"]["password change"]["after_s"] is not None}
+    rows = {name for name in OWN if name.startswith("session-") and OWN[name].freshness == "row"}
+    assert ended == rows | {"drf-session"}
+
+
+def test_only_a_one_time_token_is_refused_the_second_time(bought: dict[str, dict[str, Any]]) -> None:
+    assert {name for name, row in bought.items() if not row["replayed"]} == {"jwt-once"}
+
+
+def test_tokens_that_name_times_need_clocks_that_agree(bought: dict[str, dict[str, Any]]) -> None:
+    refused = {name for name, row in bought.items() if row["skew"]["ahead_at_right"] is False}
+    assert refused == {
+        name for name, each in OWN.items() if each.location.startswith("token") and each.carrier != "none"
+    }
+
+
+def test_what_carries_permissions_grows_with_them_until_the_stack_breaks(bought: dict[str, dict[str, Any]]) -> None:
+    for name, row in bought.items():
+        grows = row["credential_bytes"]["1000"] > 4 * row["credential_bytes"]["1"]
+        assert grows == (OWN[name].freshness == "claims" and OWN[name].location not in ("database", "cache")), name
+        if row["credential_bytes"]["1000"] > 8200:
+            assert row["refused_sizes"]["1000"] in (400, 431), name  # nginx, gunicorn
+        assert row["header_at_balancer"]["status"] in (400, 431), name
+
+
+def test_a_strategy_that_cannot_run_here_is_told_with_the_reason_and_never_left_out(tmp_path: Path) -> None:
+    done = authbench(
+        *("run", "semantics", "--strategies", "session-db,apistar-jwt", "--out", str(tmp_path / "run")),
+        AUTHBENCH_CACHE=str(tmp_path / "cache"),
+        UV_CACHE_DIR=str(tmp_path / "uv"),
+        UV_OFFLINE="1",
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    (rejected,) = summary["rejected"]
+    assert (rejected["strategy"], rejected["unavailable"]) == ("apistar-jwt", True)
+    assert rejected["verdict"]["why"].startswith("unavailable on this machine: ")
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "Not ranked: unavailable on this machine" in page
+    assert "What it buys" in page
+    assert "unavailable: apistar-jwt" in done.stderr
