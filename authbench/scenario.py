@@ -24,6 +24,7 @@ PROFILES = ("quick", "standard", "thorough")
 # `login` hashes a password, `healthz` asks the stores: neither is a request of a logged-in user.
 LOADABLE = tuple(name for name in ENDPOINTS if name in ("whoami", "orders", "orders-create", "public"))
 
+VERIFICATIONS = 3  # users whose credentials verification uses: load is sent with nobody's that was renewed or ended
 SET_ASIDE = 32  # users that live sessions leave to verification and to `authbench.semantics`
 _RATE = re.compile(r"rate@(0\.\d+|1(?:\.0)?)")
 
@@ -209,7 +210,7 @@ def load_scenario(
         stack=document.stack,
         data=document.data.model_copy(
             update={
-                "live_sessions": min(live, document.data.users - (SET_ASIDE if document.semantics else 1)),
+                "live_sessions": min(live, document.data.users - (SET_ASIDE if document.semantics else VERIFICATIONS)),
                 "orders": document.data.orders if chosen.orders is None else chosen.orders,
             }
         ),

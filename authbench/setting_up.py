@@ -13,7 +13,7 @@ from authbench.errors import UsageError
 from authbench.expiry import first_expiry
 from authbench.probes.counts import StoreReader
 from authbench.progress import Watcher
-from authbench.scenario import Cell, Scenario, rate_share
+from authbench.scenario import VERIFICATIONS, Cell, Scenario, rate_share
 from authbench.semantics.probands import COUNT as PROBANDS
 from authbench.semantics.probands import grant_permissions
 from authbench.supply import supply_of
@@ -28,11 +28,11 @@ USERS_IN_FLIGHT = 2  # users with one-time tokens for each request in flight: ha
 def open_sessions(
     stack: EmbeddedStack, strategies: Sequence[Strategy], live_sessions: int, *, probands: bool = False
 ) -> dict[str, Minted]:
-    """Every strategy's live sessions, made by its own code, and a spare one that verification may end.
+    """Every strategy's live sessions, made by its own code, and those that verification uses, renews and ends.
 
     `probands`: and those of the users that semantics are measured on.
     """
-    count = live_sessions + 1
+    count = live_sessions + VERIFICATIONS
     if probands:
         for strategy in strategies:
             grant_permissions(stack.dsn(strategy.name), first_id=count + 1)
@@ -72,7 +72,7 @@ def prepare_requests(
     files: dict[tuple[str, str], RequestFile] = {}
     for strategy in strategies:
         of_strategy = minted[strategy.name]
-        rows = of_strategy.unverified if strategy.one_time else of_strategy.rows
+        rows = of_strategy.unverified
         mean_bytes = credential_bytes(rows, strategy.carrier)
         expires_at = first_expiry(rows, strategy.carrier, minted_at)
         for workload in scenario.factors.workload:

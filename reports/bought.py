@@ -13,6 +13,7 @@ from reports.exports.table_csv import Cell, table
 from reports.numbers import MISSING, plus_minus
 from reports.words import printable
 
+NARROWEST = 14  # columns of a terminal: no word is cut
 AT_ONCE_POLLS = 2  # an event that was obeyed by the second poll was obeyed as soon as can be told
 FEW, MANY = 1, 100  # permissions of the users whose credentials' bytes are shown
 CPU_HEAD = "CPU ms a request"
@@ -110,13 +111,14 @@ def print_bought(semantics: Sequence[Semantics], summary: Summary | None, consol
     shown = [
         number for number, head in enumerate(heads) if head in TERMINAL and (summary is not None or head != CPU_HEAD)
     ]
-    shown_table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    shown_table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for number in shown:
-        shown_table.add_column(heads[number], no_wrap=number == 0)
+        shown_table.add_column(heads[number], no_wrap=number == 0, min_width=min(len(heads[number]), NARROWEST))
     for row in rows(semantics, summary):
-        shown_table.add_row(*(Text(printable(row[number])) for number in shown))
+        shown_table.add_row(*(Text(printable(row[number]).replace("not within", ">")) for number in shown))
     console.print(Text("\nWhat each buys", style="bold"))
     console.print(shown_table)
+    console.print(Text("> 3 s: not within 3 s, and maybe never; at once: by the second poll", style="dim"))
     for line in problems(semantics):
         console.print(Text(f"✗ {printable(line)}", style="red"))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import psycopg
 
-from authbench.conformance.checks import Subject
+from authbench.conformance.checks import Subject, on_every_replica
 from authbench.semantics.copies import Copy
 from authbench.semantics.findings import Event, Obeyed
 from authbench.semantics.probands import Probands
@@ -27,8 +27,10 @@ def obeyed_after(
     proband = probands.by_role[event]
     copy = Copy(subject, proband.credential)
     endpoint = "reports-sales" if event == "permission change" else "whoami"
-    if (before := copy.ask(endpoint)).status != 200:
-        raise ValueError(f"{event}: {endpoint} was answered {before.status} before it")
+    # Every replica has seen the credential, so that what any of them keeps of it counts.
+    for replica, before in on_every_replica(subject, lambda: copy.ask(endpoint)).items():
+        if before.status != 200:
+            raise ValueError(f"{event}: {endpoint} was answered {before.status} on {replica} before it")
     if event == "logout":
         ended = copy.original().call("logout")
         began = time.monotonic()  # now the user believes to be logged out

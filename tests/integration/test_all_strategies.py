@@ -11,7 +11,7 @@ import pytest
 
 from apps.contract.registry import strategies
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 OWN = {name: found for name, found in strategies().items() if found.settings.startswith("apps.strategies.")}
 # DESIGN.md's list.
 DESIGNED = {

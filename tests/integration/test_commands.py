@@ -12,6 +12,7 @@ import pytest
 
 from authbench.stack.replicas import ROOT
 
+pytestmark = pytest.mark.alone
 COMMAND = [sys.executable, "-m", "authbench.cli"]
 TEN = {
     "none", "session-db", "session-db-claims", "session-cache", "session-cache-claims",

@@ -14,6 +14,7 @@ import pytest
 
 from authbench.stack.replicas import ROOT
 
+pytestmark = pytest.mark.alone
 STATES = {"good", "fair", "poor", "unknown"}
 
 

@@ -22,7 +22,7 @@ from tests.integration.small_run import SmallRun, small_run, wait_until, write_s
 from tests.unit.analysis.synthetic import TRUTHS, World
 from tests.unit.reports.folder import written
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 KILLS, FRESH_KILLS = 15, 5
 LAUNCHES, ATTEMPTS = 6, 2
 SEED = int(os.environ.get("AUTHBENCH_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 30)

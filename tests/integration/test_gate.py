@@ -13,7 +13,7 @@ import pytest
 from authbench.gate.instructions import unavailable
 from authbench.stack.replicas import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 FOLDERS = ("apps", "authbench", "loadtests", "reports", "scenarios")
 
 

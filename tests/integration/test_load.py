@@ -20,6 +20,7 @@ from authbench.histogram import decode, upper_bounds_us
 from authbench.records import Load
 from tests.integration.scripted_server import ANN
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).parent.parent.parent
 ENDS_WITHIN_S = 20
 

@@ -17,7 +17,7 @@ from authbench.stack.processes import read, table, tree
 
 ROOT = Path(__file__).parent.parent.parent
 PHASES = ("folder", "initdb", "ready", "closing")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 class Bench:

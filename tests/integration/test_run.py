@@ -16,6 +16,7 @@ from authbench.records import Manifest, Trial, read_manifest, read_series, read_
 from authbench.stack.replicas import ROOT
 from tests.unit.reports.exports.published import problems
 
+pytestmark = pytest.mark.alone
 SCENARIO = """
 question = "Does the whole path work?"
 control = "none"

@@ -30,7 +30,7 @@ from tests.integration.measured_stack import (
     wait_until,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 SESSION, TOKEN = "session-db", "jwt-hs256"
 
 

@@ -136,7 +136,13 @@ def test_a_mistake_in_the_credentials_is_named(tmp_path: Path, credentials: str,
 @pytest.mark.parametrize("name", [path.stem for path in SCENARIOS.glob("*.toml")])
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_scenario_that_comes_with_authbench_can_be_ordered(name: str, profile: str) -> None:
-    assert chosen_scenario(name, profile, None, []).cells()
+    scenario = chosen_scenario(name, profile, None, [])
+    assert scenario.cells() or scenario.semantics
+
+
+def test_a_scenario_that_would_measure_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"'factors.load' is empty and there is no \[semantics\]"):
+        load("compare", load=[])
 
 
 def test_the_cache_of_tokens_is_asked_hot_cold_and_outgrown() -> None:

@@ -99,7 +99,7 @@ def test_the_terminal_shows_rows_and_failings():
     console = Console(width=200, file=io.StringIO())
     print_bought([TOKEN, row(problems=("is let in anywhere",))], None, console)
     text = console.file.getvalue()
-    assert "not within 3 s" in text
+    assert "> 3 s" in text
     assert "✗ session-db: is let in anywhere" in text
     assert problems([TOKEN]) == []
 
