@@ -49,6 +49,11 @@ CHALLENGE = """\
     default 'Bearer realm="shop"';
     "~*^bearer +[^ ]" 'Bearer realm="shop", error="invalid_token"';
   }
+  # No opaque token is so long: the auth service would refuse the header itself, which would look like its outage.
+  map $http_authorization $edge_overlong {
+    default 0;
+    "~^.{256}" 1;
+  }
 """
 
 
@@ -107,6 +112,7 @@ class Edge:
 
     def _ask(self) -> list[str]:
         return [
+            "if ($edge_overlong) { return 401; }",
             f"auth_request {AUTHENTICATE};",
             f"auth_request_set $edge_caller $upstream_http_{EDGE_CALLER_HEADER.lower().replace('-', '_')};",
             "error_page 401 = @edge_refusal;",
