@@ -273,7 +273,7 @@ def test_garbage_is_a_refusal(stack: EmbeddedStack, name: str) -> None:
 
 def test_a_header_that_is_too_long_for_the_service_is_a_refusal_and_no_outage(stack: EmbeddedStack) -> None:
     """Its gunicorn answers 431 to more than 8,190 bytes, which auth_request would make a 500 of."""
-    for size in (300, 8_000, 8_170, 8_176):
+    for size in (300, 8_000, 8_168):
         assert whoami(stack.url("edge-subrequest"), "a" * size).status_code == 401, size
     assert whoami(stack.url("edge-subrequest"), "a" * 9_000).status_code == 400  # nginx itself
 
