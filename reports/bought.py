@@ -71,13 +71,15 @@ def cells(row: Semantics, cpu: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def rows(semantics: Sequence[Semantics], summary: Summary | None = None) -> list[tuple[str, ...]]:
-    """A row a strategy. With a summary, CPU a request is that of its first comparison that has the strategy."""
+    """A row a strategy. With a summary: CPU a request from its first comparison that has the strategy, in its order."""
     cpu: dict[str, str] = {}
     for comparison in summary.comparisons if summary else ():
         for row in comparison.rows:
             if row.cpu_ms is not None:
                 cpu.setdefault(row.strategy, plus_minus(row.cpu_ms))
-    return [cells(row, cpu) for row in semantics]
+    place = {name: number for number, name in enumerate(cpu)}
+    ordered = sorted(semantics, key=lambda row: place.get(row.strategy, len(place)))
+    return [cells(row, cpu) for row in ordered]
 
 
 def semantics_csv(semantics: Sequence[Semantics]) -> bytes:
