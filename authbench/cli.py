@@ -23,7 +23,8 @@ from authbench.design import estimated_seconds
 from authbench.errors import AuthbenchError, InterruptedRunError, InvalidRunError, StackError, UsageError
 from authbench.order import Asked, Order, order_for
 from authbench.progress import Silent, as_minutes, bar
-from authbench.scenario import Scenario, scenario_names
+from authbench.scenario import Scenario
+from authbench.scenario_file import scenario_names
 from authbench.selection import chosen_strategies, listed_scenario, listed_strategy
 from authbench.terminal import complain, err, out
 

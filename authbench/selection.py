@@ -6,7 +6,8 @@ from apps.contract.registry import Strategy, strategies
 from authbench.design import estimated_seconds
 from authbench.errors import UsageError
 from authbench.metric import METRICS
-from authbench.scenario import Scenario, load_scenario, nearest
+from authbench.scenario import Scenario
+from authbench.scenario_file import load_scenario, nearest
 
 
 def chosen_scenario(name: str, profile: str, names: str | None, levels: list[str]) -> Scenario:

@@ -1,23 +1,28 @@
-"""Whether the stores that this strategy needs answer, each asked with a short limit."""
+"""Whether the stores that this strategy needs answer, and its auth service: each asked with a short limit."""
 
 import os
+from collections.abc import Callable
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
 from apps.shop.problems import is_outage
+from apps.strategies._authenticator import authenticator
 
 
 def check_dependencies() -> dict[str, str]:
-    """Store -> "ok" or "down", for the database and whatever else the strategy declares."""
-    stores = sorted({"database", *settings.STRATEGY["stores"]})
-    return {store: _state(store) for store in stores}
+    """Name -> "ok" or "down", for the database, whatever else the strategy declares, and the service that it asks."""
+    checks = {store: CHECKS[store] for store in sorted({"database", *settings.STRATEGY["stores"]})}
+    ready = getattr(authenticator(), "is_ready", None)
+    if ready and settings.STRATEGY.get("service") != settings.ROOT_URLCONF:  # the service would ask itself
+        checks["service"] = ready
+    return {name: _state(check) for name, check in checks.items()}
 
 
-def _state(store: str) -> str:
+def _state(check: Callable[[], bool]) -> str:
     try:
-        return "ok" if CHECKS[store]() else "down"
+        return "ok" if check() else "down"
     except Exception as error:
         if is_outage(error):
             return "down"

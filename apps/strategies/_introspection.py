@@ -53,9 +53,10 @@ class IntrospectedCached(Introspected):
         digest = digest_of(token)
         if digest is None:
             return None
-        login = None if request.path in ALWAYS_ASKED else self._kept.get(digest, monotonic(), time())
+        asked = monotonic()
+        login = None if request.path in ALWAYS_ASKED else self._kept.get(digest, asked, time())
         if login is None and (login := self._ask(token, digest)):
-            self.began(login)
+            self._kept.put(login, asked)  # however late the answer came, it was true only then
         return login
 
     def began(self, login: Login) -> None:

@@ -14,7 +14,7 @@ class KeptAnswers:
     def __init__(self, lifetime_s: float, size: int) -> None:
         self._lifetime_s = lifetime_s
         self._size = size
-        self._kept: dict[bytes, tuple[float, Login]] = {}  # in the order of their ends
+        self._kept: dict[bytes, tuple[float, Login]] = {}  # in the order of their ends, but for slow answers
         self._lock = threading.Lock()
 
     def get(self, digest: bytes, monotonic: float, now: float) -> Login | None:

@@ -1,6 +1,6 @@
 """An opaque bearer token that a central service is asked about at every request (RFC 7662)."""
 
-from apps.shop.environment import number, required, service_address
+from apps.shop.environment import number, service_address, shared_secret
 from apps.shop.settings import *
 
 STRATEGY = {
@@ -29,5 +29,5 @@ STRATEGY = {
 AUTHENTICATOR = "apps.strategies._introspection.Introspected"
 INSTALLED_APPS = [*INSTALLED_APPS, "apps.strategies.opaque_tokens"]
 AUTH_URL = service_address("AUTHBENCH_AUTH_URL")
-SERVICE_SECRET = required("AUTHBENCH_SERVICE_SECRET")
+SERVICE_SECRET = shared_secret("AUTHBENCH_SERVICE_SECRET")
 ACCESS_TOKEN_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)

@@ -1,6 +1,6 @@
 """The same opaque token, with the service's answers kept in the process for ten seconds."""
 
-from apps.shop.environment import number, required, service_address
+from apps.shop.environment import number, service_address, shared_secret
 from apps.shop.settings import *
 
 STRATEGY = {
@@ -30,7 +30,7 @@ STRATEGY = {
 AUTHENTICATOR = "apps.strategies._introspection.IntrospectedCached"
 INSTALLED_APPS = [*INSTALLED_APPS, "apps.strategies.opaque_tokens"]
 AUTH_URL = service_address("AUTHBENCH_AUTH_URL")
-SERVICE_SECRET = required("AUTHBENCH_SERVICE_SECRET")
+SERVICE_SECRET = shared_secret("AUTHBENCH_SERVICE_SECRET")
 ACCESS_TOKEN_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)
 INTROSPECTION_CACHE_S = number("AUTHBENCH_INTROSPECTION_CACHE_S", 10)
 INTROSPECTION_CACHE_SIZE = 10_000  # answers

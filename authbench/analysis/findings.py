@@ -71,6 +71,7 @@ class Row(Frozen):
     connections_opened_per_s: float | None
     statements_per_request: float | None
     cache_commands_per_request: float | None
+    auth_calls_per_request: float | None = None  # to the strategy's auth service; 0 where it has none
     transactions_per_request: float | None  # as verification counted them
     bytes_out_per_request: float | None
     bytes_in_per_request: float | None

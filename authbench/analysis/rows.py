@@ -64,6 +64,7 @@ def make_row(
         connections_opened_per_s=_mean(trials, "connections_opened_per_s"),
         statements_per_request=_mean(trials, "statements_per_request"),
         cache_commands_per_request=_mean(trials, "cache_commands_per_request"),
+        auth_calls_per_request=_mean(trials, "auth_calls_per_request"),
         transactions_per_request=expected(contender, "transactions", shares),
         bytes_out_per_request=_mean(trials, "bytes_out_per_request"),
         bytes_in_per_request=_mean(trials, "bytes_in_per_request"),

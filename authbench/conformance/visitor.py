@@ -48,15 +48,27 @@ class User:
 class Visitor:
     """Calls the endpoints of one strategy through one address. Every call opens its own way through the balancer."""
 
-    def __init__(self, http: httpx.Client, url: str, strategy: Strategy, credential: Credential | None = None) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        url: str,
+        strategy: Strategy,
+        credential: Credential | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._http = http
         self._url = url
+        self._timeout_s = timeout_s
         self.strategy = strategy
         self.credential = credential or anonymous(strategy.carrier)
 
     def as_bearer_of(self, credential: Credential) -> "Visitor":
         """Another client with that credential."""
-        return Visitor(self._http, self._url, self.strategy, credential)
+        return Visitor(self._http, self._url, self.strategy, credential, self._timeout_s)
+
+    def within(self, timeout_s: float) -> "Visitor":
+        """The same client, who waits so long for an answer."""
+        return Visitor(self._http, self._url, self.strategy, self.credential, timeout_s)
 
     def call(
         self, endpoint: str, body: Mapping[str, Any] | None = None, *, query: str = "", headers: Headers = ()
@@ -75,7 +87,7 @@ class Visitor:
             f"{self._url}{e.path}{query}",
             headers=sent,
             content=None if body is None else to_json(body),
-            timeout=TIMEOUT_S,
+            timeout=self._timeout_s,
             follow_redirects=False,
         )
         answer = Answer(response.status_code, tuple(response.headers.multi_items()), response.content)

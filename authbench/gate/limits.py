@@ -9,7 +9,7 @@ from typing import Any, Literal
 from authbench.errors import UsageError
 from authbench.gate.gated import GATED
 from authbench.records import Frozen
-from authbench.scenario import nearest
+from authbench.scenario_file import nearest
 
 MAX_REGRESSION = 0.03  # METHOD.md, tier 2
 _SHARE = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?)\s*(%?)", re.ASCII)

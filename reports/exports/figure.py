@@ -22,6 +22,7 @@ MEANS = (
     "connections_opened_per_s",
     "statements_per_request",
     "cache_commands_per_request",
+    "auth_calls_per_request",
     "bytes_per_request",
     "bytes_out_per_request",
     "bytes_in_per_request",

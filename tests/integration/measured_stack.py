@@ -24,7 +24,8 @@ from authbench.metric import METRICS
 from authbench.probes.bundle import Probes
 from authbench.records import Load, Sample, Trial
 from authbench.runner import pinned
-from authbench.scenario import Cell, Scenario, load_scenario
+from authbench.scenario import Cell, Scenario
+from authbench.scenario_file import load_scenario
 from authbench.setting_up import open_sessions, prepare_requests
 from authbench.trial import Bench, RequestFile
 

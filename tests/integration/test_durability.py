@@ -16,7 +16,8 @@ from apps.contract.registry import strategies
 from authbench.design import plan
 from authbench.metric import METRICS
 from authbench.records import Trial, read_manifest, read_series, read_trials
-from authbench.scenario import Scenario, load_scenario
+from authbench.scenario import Scenario
+from authbench.scenario_file import load_scenario
 from authbench.stack.replicas import ROOT
 from tests.integration.small_run import SmallRun, small_run, wait_until, write_scenario
 from tests.unit.analysis.synthetic import TRUTHS, World

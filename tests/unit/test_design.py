@@ -1,7 +1,7 @@
 """The plan of a run: complete blocks in random order, the same from the same seed."""
 
 from authbench.design import estimated_seconds, plan
-from authbench.scenario import load_scenario
+from authbench.scenario_file import load_scenario
 from tests.unit.test_scenario import METRICS, STRATEGIES, with_credentials
 
 

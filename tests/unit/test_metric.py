@@ -3,7 +3,7 @@
 import pytest
 
 from authbench.metric import METRICS, STACK_TIERS
-from authbench.scenario import SCENARIOS, load_scenario
+from authbench.scenario_file import SCENARIOS, load_scenario
 from tests.unit.analysis.synthetic import a_trial, changed
 
 

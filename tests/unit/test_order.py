@@ -9,7 +9,7 @@ from apps.contract.registry import strategies
 from authbench.errors import UsageError
 from authbench.metric import METRICS
 from authbench.order import Asked, order_for
-from authbench.scenario import load_scenario
+from authbench.scenario_file import load_scenario
 from tests.unit.analysis.synthetic import TRUTHS, World, make
 
 CHOSEN = "none,session-db,jwt-hs256"

@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from authbench.errors import UsageError
-from authbench.scenario import PROFILES, SCENARIOS, Scenario, load_scenario, scenario_names
+from authbench.scenario import Scenario
+from authbench.scenario_file import PROFILES, SCENARIOS, load_scenario, scenario_names
 from authbench.selection import chosen_scenario
 
 STRATEGIES = {

@@ -67,3 +67,9 @@ def test_whom_verification_has_called_as_has_no_one_time_token_left():
     assert [row["id"] for row in minted.unverified] == [2, 4, 5, 6, 7, 8, 9]
     alike = Minted(tuple(row | {"permissions": []} for row in users(3)), {})
     assert [row["id"] for row in alike.unverified] == [2, 3]
+
+
+def test_the_control_whose_rows_are_all_one_user_s_keeps_its_rows():
+    row = {"id": 1, "username": "user00001", "permissions": [], "credential": {}}
+    minted = Minted(tuple(dict(row) for _ in range(5)), {})
+    assert len(minted.unverified) == 4

@@ -49,7 +49,7 @@ def in_shop(code: str) -> str:
         "AUTHBENCH_SECRET_KEY": "x" * 50,
         "AUTHBENCH_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "AUTHBENCH_AUTH_URL": "in-process:",
-        "AUTHBENCH_SERVICE_SECRET": "x" * 32,
+        "AUTHBENCH_SERVICE_SECRET": "x" * 43,
     }
     head = """
         import django; django.setup()
@@ -112,6 +112,33 @@ def test_a_service_that_hangs_or_is_gone_is_an_outage_in_bounded_time() -> None:
         assert in_shop(code) == "outage: the auth service does not answer (TimeoutError)\n"
     gone = f"print(ask(IntrospectionClient('http://127.0.0.1:{port}', 's')))"
     assert in_shop(gone) == "outage: the auth service does not answer (ConnectionRefusedError)\n"
+
+
+def test_an_answer_is_kept_from_when_it_was_asked_for_however_late_it_came() -> None:
+    told = in_shop("""
+        from django.conf import settings
+        from django.http import HttpRequest
+        from apps.contract.endpoints import Caller
+        from apps.strategies import _introspection
+        from apps.strategies._opaque import Login
+        settings.INTROSPECTION_CACHE_S, settings.INTROSPECTION_CACHE_SIZE = 10, 2
+        clock, asked = [100.0], []
+        _introspection.monotonic = lambda: clock[0]
+        class Slow(_introspection.IntrospectedCached):
+            def _ask(self, token, digest):
+                asked.append(clock[0])
+                clock[0] += 4
+                return Login(digest, Caller(1, "u", ()), 0, 0, 9999999999)
+        slow, request = Slow(), HttpRequest()
+        request.META["HTTP_AUTHORIZATION"] = "Bearer " + "a" * 43
+        for at in (100.0, 109.9, 110.0, 113.0):
+            clock[0] = at
+            slow.recognise(request)
+        request.path = "/api/logout"
+        slow.recognise(request)
+        print(asked)
+    """)
+    assert told == "[100.0, 110.0, 113.0]\n"
 
 
 def test_answers_are_kept_for_their_time_never_beyond_the_token_and_the_oldest_gives_way() -> None:
