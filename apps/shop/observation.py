@@ -21,6 +21,8 @@ READING = 2  # of the transactions between two readings are the second half of o
 Application = Callable[[Mapping[str, Any], Callable[..., Any]], Any]
 # Sent by `transaction.atomic` around others: they belong to a transaction and are not counted.
 FRAMES = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
+# It reads a table: with no table's counts pending, PostgreSQL flushes nothing, and this transaction would be missing.
+FLUSH = "SELECT pg_stat_force_next_flush() FROM pg_database WHERE datname = current_database()"
 COMMITTED = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
 
 
@@ -201,6 +203,6 @@ def _auth_calls() -> Iterator[list[str]]:
 
 def _committed() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute(FLUSH)
         cursor.execute(COMMITTED)
         return int(cursor.fetchone()[0])

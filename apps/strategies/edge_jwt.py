@@ -1,6 +1,6 @@
 """A signed token that the load balancer verifies; replicas trust its word, and only its."""
 
-from apps.shop.environment import number, required
+from apps.shop.environment import number, shared_secret
 from apps.shop.settings import *
 from apps.strategies._keys import private_key
 
@@ -27,7 +27,7 @@ STRATEGY = {
     },
 }
 AUTHENTICATOR = "apps.strategies._edge_jwt.EdgeJwt"
-EDGE_SECRET = required("AUTHBENCH_EDGE_SECRET")
+EDGE_SECRET = shared_secret("AUTHBENCH_EDGE_SECRET")
 EDGE_IN_PROCESS = os.environ.get("AUTHBENCH_EDGE") == "in-process"  # management commands, which have no balancer
 JWT_ALGORITHM = "RS256"
 JWT_KEY = private_key("AUTHBENCH_RSA_KEY", JWT_ALGORITHM)

@@ -1,6 +1,6 @@
 """An opaque token about which the load balancer asks an auth service; replicas trust the balancer's word."""
 
-from apps.shop.environment import number, required
+from apps.shop.environment import number, shared_secret
 from apps.shop.settings import *
 
 STRATEGY = {
@@ -28,7 +28,7 @@ STRATEGY = {
     },
 }
 AUTHENTICATOR = "apps.strategies._edge_subrequest.EdgeSubrequest"
-EDGE_SECRET = required("AUTHBENCH_EDGE_SECRET")
+EDGE_SECRET = shared_secret("AUTHBENCH_EDGE_SECRET")
 EDGE_IN_PROCESS = os.environ.get("AUTHBENCH_EDGE") == "in-process"  # management commands, which have no balancer
 INSTALLED_APPS = [*INSTALLED_APPS, "apps.strategies.opaque_tokens"]
 ACCESS_TOKEN_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)

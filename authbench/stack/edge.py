@@ -44,15 +44,20 @@ AUTH_UPSTREAM = """\
   }}
 """
 # RFC 6750, section 3: an error code only where a token was sent.
-CHALLENGE = """\
-  map $http_authorization $edge_challenge {
+CHALLENGE = r"""  map $http_authorization $edge_challenge {
     default 'Bearer realm="shop"';
     "~*^bearer +[^ ]" 'Bearer realm="shop", error="invalid_token"';
   }
-  # No opaque token is so long: the auth service would refuse the header itself, which would look like its outage.
-  map $http_authorization $edge_overlong {
+  # The JWT module challenges whatever the answer is, and beside a replica's own challenge.
+  map $status $edge_answer_challenge {
+    default "";
+    401 $edge_challenge;
+  }
+  # No opaque token is like this: the auth service would refuse the header itself, which would look like its outage.
+  map $http_authorization $edge_unaskable {
     default 0;
     "~^.{256}" 1;
+    "~[^\x20-\x7e]" 1;
   }
 """
 
@@ -105,14 +110,14 @@ class Edge:
             "auth_jwt_require_claim exp gt json=0;",
             "auth_jwt_require_claim nbf le $jwt_nowtime;",
             "auth_jwt_require_claim iat le $jwt_nowtime;",
-            # The module challenges in answers that refuse nothing, too.
-            "more_clear_headers -s '200 201 400 403 404 405 409 413 500 502 503 504' WWW-Authenticate;",
+            "proxy_hide_header WWW-Authenticate;",
+            'more_set_headers "WWW-Authenticate: $edge_answer_challenge";',
             "error_page 401 = @edge_refusal;",
         ]
 
     def _ask(self) -> list[str]:
         return [
-            "if ($edge_overlong) { return 401; }",
+            "if ($edge_unaskable) { return 401; }",
             f"auth_request {AUTHENTICATE};",
             f"auth_request_set $edge_caller $upstream_http_{EDGE_CALLER_HEADER.lower().replace('-', '_')};",
             "error_page 401 = @edge_refusal;",
@@ -121,18 +126,26 @@ class Edge:
         ]
 
     def _question(self, name: str) -> str:
-        told = [*PROXY_HEADERS, (EDGE_SECRET_HEADER, f'"{self.secret}"'), ("Content-Length", '""')]
+        """Only what the service looks at: whatever else gunicorn would refuse in a request, a replica refuses."""
+        told = {
+            "Connection": '""',
+            "Host": "127.0.0.1",
+            "Content-Length": '""',  # nginx would tell that of the body which it keeps back
+            "Authorization": "$http_authorization",
+            EDGE_SECRET_HEADER: f'"{self.secret}"',
+        }
         return _location(
             f"= {AUTHENTICATE}",
             [
                 "internal;",
                 "proxy_method GET;",
                 "proxy_pass_request_body off;",
+                "proxy_pass_request_headers off;",
                 f"proxy_buffer_size {CALLER_BYTES};",
                 f"proxy_buffers 4 {CALLER_BYTES};",
                 "proxy_busy_buffers_size 64k;",
                 "proxy_read_timeout 2s;",
-                *(f"proxy_set_header {key} {value};" for key, value in told),
+                *(f"proxy_set_header {key} {value};" for key, value in told.items()),
                 f"proxy_pass http://{name}-auth/authenticate;",
             ],
         )

@@ -53,7 +53,7 @@ class ShopStack:
             "AUTHBENCH_SIGNING_KEYS_FILE": str(self.folder / SIGNING_KEYS),
             "AUTHBENCH_USER_PASSWORD": PASSWORD,
             "AUTHBENCH_SERVICE_SECRET": "a-secret-between-a-replica-and-its-auth-service",
-            "AUTHBENCH_EDGE_SECRET": "a secret between the load balancer and a replica",
+            "AUTHBENCH_EDGE_SECRET": "a-secret-between-the-load-balancer-and-a-replica",
             "AUTHBENCH_SESSION_DIR": str(self.folder / "sessions"),
             "AUTHBENCH_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{self.postgres_port}/{database or strategy}",
             "AUTHBENCH_CACHE_URL": f"redis://127.0.0.1:{self.cache_port}/0",

@@ -160,6 +160,7 @@ def test_forged_tokens_are_refused_at_the_edge_or_behind_it(stack: EmbeddedStack
     assert whoami(url, made()).status_code == 200
     forged = {
         "another key": made(signer=rsa.generate_private_key(65537, 2048)),
+        "another key that it names": made(signer=rsa.generate_private_key(65537, 2048), kid="another"),
         "the public key as a secret": hmac_with_the_public_key(),
         "no signature": made().rpartition(".")[0] + ".",
         "alg none": jwt.encode(good, None, "none", headers={"typ": TOKEN_TYPE}),
@@ -177,7 +178,13 @@ def test_forged_tokens_are_refused_at_the_edge_or_behind_it(stack: EmbeddedStack
         "an identity that is none": made({"sub": "0"}),
         "permissions that are none": made({"permissions": "view_reports"}),
     }
-    assert {what: whoami(url, text).status_code for what, text in forged.items()} == dict.fromkeys(forged, 401)
+    answers = {what: whoami(url, text) for what, text in forged.items()}
+    assert {what: answer.status_code for what, answer in answers.items()} == dict.fromkeys(forged, 401)
+    usual = whoami(stack.url("jwt-rs256"), "no.such.token")
+    for answer in answers.values():
+        assert_same_refusal(answer, usual)
+    by = {what: answer.headers["X-Replica"] for what, answer in answers.items()}
+    assert (by["another key"], by["a critical extension"][:-1]) == ("edge", "edge-jwt-")  # both halves refuse
 
 
 def test_a_token_of_another_strategy_under_the_same_key_is_refused(
@@ -271,11 +278,51 @@ def test_garbage_is_a_refusal(stack: EmbeddedStack, name: str) -> None:
         assert answer.status_code == 401, text
 
 
-def test_a_header_that_is_too_long_for_the_service_is_a_refusal_and_no_outage(stack: EmbeddedStack) -> None:
-    """Its gunicorn answers 431 to more than 8,190 bytes, which auth_request would make a 500 of."""
+def test_a_header_that_the_service_would_not_read_is_a_refusal_and_no_outage(stack: EmbeddedStack) -> None:
+    """Its gunicorn answers 431 to more than 8,190 bytes and 400 to a control character: 500 to auth_request."""
     for size in (300, 8_000, 8_168):
         assert whoami(stack.url("edge-subrequest"), "a" * size).status_code == 401, size
+    for text in ("a\x7f", "\x01" * 43, "a" * 42 + "\x1b"):
+        assert whoami(stack.url("edge-subrequest"), text).status_code == 401, repr(text)
     assert whoami(stack.url("edge-subrequest"), "a" * 9_000).status_code == 400  # nginx itself
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([(f"X-{n}", "1") for n in range(120)], 431),  # gunicorn takes 100
+        ([("X-Long", "a" * 8_181)], 431),
+        ([("Cookie", "a=\x7f")], 400),
+    ],
+    ids=["many", "long", "control"],
+)
+@pytest.mark.parametrize("name", ["jwt-rs256", "edge-jwt", "edge-subrequest"])
+def test_a_request_that_gunicorn_refuses_is_no_outage_and_no_challenge(
+    stack: EmbeddedStack,
+    minted: dict[str, list[dict[str, Any]]],
+    name: str,
+    headers: list[tuple[str, str]],
+    status: int,
+) -> None:
+    """The auth service's gunicorn would refuse it too, were it passed on to it."""
+    sent = [("Authorization", f"Bearer {token(minted, name, 3)}"), *headers]
+    answer = httpx.get(f"{stack.url(name)}/api/whoami", headers=sent)
+    assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (status, False)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_is_the_replica_s_alone(
+    stack: EmbeddedStack, minted: dict[str, list[dict[str, Any]]], chunked: bool
+) -> None:
+    """Were the auth service told of a body that it does not get, it would wait for it, or read on into the next one."""
+    held, large = bearer(token(minted, "edge-subrequest", 11)), json.dumps({"theme": "a" * 20_000}).encode()
+    headers = {**held, "Content-Type": "application/json"}
+    with httpx.Client(base_url=stack.url("edge-subrequest")) as client:
+        for body, status in ((large, 413), (json.dumps({"theme": "dark"}).encode(), 200)) * 4:
+            content = iter([body]) if chunked else body
+            answer = client.put("/api/preferences", content=content, headers=headers)
+            assert answer.status_code == status
+            assert client.get("/api/whoami", headers=held).json()["username"] == "user00011"
 
 
 # An outage is no refusal. Last: it ends the services of this stack.

@@ -10,6 +10,19 @@ from apps.shop.observation import record
 from tests.integration.shop_stack import ShopStack, shop_stack  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.slow
+# PostgreSQL flushes by itself too, once a second: a login whose password takes that long to hash meets it.
+FLUSHING = """
+from apps.shop.models import User
+from apps.shop.observation import FLUSH, Reply, see
+from django.db import connection
+
+def act():
+    User.objects.first()
+    connection.cursor().execute(FLUSH)
+    return Reply(200, (), b"")
+
+print(see(act)[1].transactions)
+"""
 RECORDS = Path(__file__).parents[1] / "operations"
 OWN = {
     name: found
@@ -50,6 +63,13 @@ def test_every_count_is_the_same_in_another_process(module: str, shop_stack: Sho
         assert name == "login" or found["calls"] is not None, name
 
     assert first == second
+
+
+def test_a_request_that_ends_with_a_flush_of_the_counts_is_counted_like_any_other(
+    shop_stack: ShopStack,  # noqa: F811
+) -> None:
+    database = shop_stack.create_database("jwt_hs256")
+    assert shop_stack.manage("jwt_hs256", "shell", "--no-imports", "-c", FLUSHING, database=database) == "2\n"
 
 
 def test_a_record_belongs_to_every_strategy_and_to_nothing_else() -> None:

@@ -54,6 +54,18 @@ def test_the_question_to_the_service_is_nobody_else_s_to_ask() -> None:
     assert "proxy_pass http://site-auth/authenticate;" in lines
 
 
+def test_the_service_sees_the_credential_and_the_secret_and_nothing_else_of_the_request() -> None:
+    lines = locations(SUBREQUEST)["= /_edge/authenticate"]
+    assert {"proxy_method GET;", "proxy_pass_request_body off;", "proxy_pass_request_headers off;"} <= set(lines)
+    assert [line for line in lines if line.startswith("proxy_set_header")] == [
+        'proxy_set_header Connection "";',
+        "proxy_set_header Host 127.0.0.1;",
+        'proxy_set_header Content-Length "";',
+        "proxy_set_header Authorization $http_authorization;",
+        'proxy_set_header X-Edge-Secret "the-secret";',
+    ]
+
+
 def test_an_edge_site_stands_in_the_whole_configuration_and_shows_no_secret_in_its_repr() -> None:
     balancer = Nginx(Path("/bin/nginx"), Path("/folder"), 10_001)
     text = balancer.configuration([Site("edge", 10_002, {"edge-1": 10_003}, edge=SUBREQUEST)], "g1")
