@@ -6,6 +6,7 @@ Both halves import this file: the shop to build its routes and bodies, the bench
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 VIEW_REPORTS = "view_reports"
@@ -18,6 +19,17 @@ AUTHENTICATION_INFO = "Authentication-Info"  # RFC 9110, 11.6.3: carries the nex
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110, 9.2.1; TRACE is answered by nobody
 RENEWING = frozenset({"refresh", "logout"})  # endpoints that are sent a credential's `renewal`
 PROBLEM_JSON = "application/problem+json"  # RFC 9457
+# What Django's SecurityMiddleware adds to every answer; the last to answers that went through TLS.
+SECURITY_HEADERS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+TRANSPORT_SECURITY: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
+
+LISTED_ORDERS = 20
+REPORTED_ORDERS = 1000  # the newest: a report over all would cost more than any way to authenticate, and hide it
+PRICE_CENTS = 499
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,11 @@ class Caller:
 def to_json(value: Any) -> bytes:
     """The one JSON encoding of the contract: UTF-8, no spaces, keys in the order given."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def problem_body(status: int, detail: str) -> bytes:
+    """A problem document (RFC 9457) of the generic type: status and detail say all there is."""
+    return to_json({"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail})
 
 
 def whoami_body(caller: Caller) -> bytes:

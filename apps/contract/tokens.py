@@ -4,6 +4,7 @@ import uuid
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068; no other kind of token passes for an access token (RFC 8725, section 3.11)
 ISSUER = "authbench-shop"
+LONGEST_LOGIN_S = 12 * 3600  # renewing goes on no longer than this after the password was checked
 
 
 def audience_of(strategy: str) -> str:

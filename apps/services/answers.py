@@ -1,35 +1,34 @@
 """The contract's answers without a framework: JSON bodies, problem documents, and the headers of every answer."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
 from apps.contract.bodies import LARGEST_BODY
-from apps.contract.endpoints import ENDPOINTS, PROBLEM_JSON, REPLICA_HEADER, VIEW_REPORTS, Caller, to_json
+from apps.contract.endpoints import (
+    ENDPOINTS,
+    PROBLEM_JSON,
+    REPLICA_HEADER,
+    SECURITY_HEADERS,
+    TRANSPORT_SECURITY,
+    VIEW_REPORTS,
+    Caller,
+    problem_body,
+)
 
 JSON = "application/json"
 VARY = {"Vary": "Authorization"}
 MOST_PARAMETERS = 1000  # Django's
-# What Django's SecurityMiddleware adds.
-SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-TRANSPORT_SECURITY = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class Refusal(Exception):  # noqa: N818 - what the server does, not what went wrong
-    """Ends a request with an RFC 9457 problem document of the generic type: status and detail say all there is."""
+    """Ends a request with a problem document."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.headers: Mapping[str, str] = {"Content-Type": PROBLEM_JSON, **(headers or {})}
-        self.body = to_json(
-            {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-        )
+        self.body = problem_body(status, detail)
 
 
 def unauthenticated(challenge: str, detail: str = "log in first") -> Refusal:
@@ -89,5 +88,5 @@ def about(caller: Caller) -> dict[str, Any]:
 
 def every_answer(replica: str, *, secure: bool) -> dict[str, str]:
     """Headers of each answer; `secure`: to a request that came through TLS."""
-    headers = {REPLICA_HEADER: replica, "Cache-Control": "no-store", **SECURITY}
-    return headers | TRANSPORT_SECURITY if secure else headers
+    headers = {REPLICA_HEADER: replica, "Cache-Control": "no-store", **SECURITY_HEADERS}
+    return {**headers, **TRANSPORT_SECURITY} if secure else headers

@@ -4,14 +4,16 @@ It counts one process: an auth service runs with AUTHBENCH_WORKERS=1.
 """
 
 import threading
-from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from apps.contract.endpoints import to_json
+from apps.shop.guards import View
+from apps.shop.urls import by_method
+from apps.shop.views import healthz
 
-View = Callable[[HttpRequest], HttpResponse]
 _lock = threading.Lock()
 _answered = {"calls": 0}
 
@@ -26,6 +28,18 @@ def counted(view: View) -> View:
         return view(request)
 
     return counting
+
+
+def service_urls(address: str, methods: dict[str, View], ready: View = healthz) -> list[URLPattern]:
+    """The addresses of an auth service: its one question, counted; how often it was asked; whether it is ready.
+
+    `ready`: what says so; that of the shop asks the stores.
+    """
+    return [
+        path(address, counted(by_method(methods))),
+        path("calls", by_method({"GET": calls})),
+        path("healthz", by_method({"GET": ready})),
+    ]
 
 
 def calls(request: HttpRequest) -> HttpResponse:  # noqa: ARG001

@@ -4,13 +4,11 @@ import hmac
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
 
 from apps.contract.endpoints import to_json
-from apps.services.calls import calls, counted
+from apps.services.calls import service_urls
 from apps.shop.problems import problem
-from apps.shop.urls import by_method
-from apps.shop.views import healthz
+from apps.shop.urls import handler400, handler403, handler404, handler500  # noqa: F401 - Django looks for them here
 from apps.strategies._opaque import digest_of, look_up
 
 ISSUER = "authbench-shop"
@@ -42,12 +40,4 @@ def introspect(request: HttpRequest) -> HttpResponse:
     return HttpResponse(to_json(answer), content_type="application/json")
 
 
-urlpatterns = [
-    path("introspect", counted(by_method({"POST": introspect}))),
-    path("calls", by_method({"GET": calls})),
-    path("healthz", by_method({"GET": healthz})),
-]
-handler400 = "apps.shop.problems.bad_request"
-handler403 = "apps.shop.problems.forbidden"
-handler404 = "apps.shop.problems.not_found"
-handler500 = "apps.shop.problems.server_error"
+urlpatterns = service_urls("introspect", {"POST": introspect})

@@ -7,11 +7,10 @@ from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
 
 from apps.contract.endpoints import to_json
-from apps.services.calls import calls, counted
-from apps.shop.urls import by_method
+from apps.services.calls import service_urls
+from apps.shop.urls import handler400, handler403, handler404, handler500  # noqa: F401 - Django looks for them here
 from apps.strategies._keys_file import KeyFile
 
 
@@ -32,12 +31,4 @@ def _keys() -> KeyFile:
     return KeyFile(settings.SIGNING_KEYS_FILE)
 
 
-urlpatterns = [
-    path(".well-known/jwks.json", counted(by_method({"GET": jwks}))),
-    path("calls", by_method({"GET": calls})),
-    path("healthz", by_method({"GET": healthz})),
-]
-handler400 = "apps.shop.problems.bad_request"
-handler403 = "apps.shop.problems.forbidden"
-handler404 = "apps.shop.problems.not_found"
-handler500 = "apps.shop.problems.server_error"
+urlpatterns = service_urls(".well-known/jwks.json", {"GET": jwks}, ready=healthz)

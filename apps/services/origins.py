@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from apps.contract.endpoints import SAFE_METHODS
+from apps.contract.origins import is_same_origin
 from apps.services.answers import Refusal
 
 HOST = re.compile(r"([a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::[0-9]+)?")
@@ -19,22 +19,8 @@ def check_origin(
     """
     if method in SAFE_METHODS:
         return
-    if site:
-        same = site in ("same-origin", "none")
-    elif origin:
-        netloc = _netloc(origin)
-        same = netloc is not None and netloc == _allowed(host or "", allowed_hosts)
-    else:
-        same = True
-    if not same:
+    if not is_same_origin(site, origin, lambda: _allowed(host or "", allowed_hosts)):
         raise Refusal(403, "cross-origin request refused")
-
-
-def _netloc(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:  # a bracket without its partner
-        return None
 
 
 def _allowed(host: str, allowed_hosts: Sequence[str]) -> str:

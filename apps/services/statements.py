@@ -6,11 +6,7 @@ from typing import Any
 
 import psycopg
 
-from apps.contract.endpoints import Caller
-
-LISTED_ORDERS = 20
-REPORTED_ORDERS = 1000
-PRICE_CENTS = 499
+from apps.contract.endpoints import LISTED_ORDERS, PRICE_CENTS, REPORTED_ORDERS, Caller
 
 USER_BY_NAME = "SELECT id, username, granted, password, is_active FROM shop_user WHERE username = %s"
 ACTIVE_USER = "SELECT id, username, granted FROM shop_user WHERE id = %s AND is_active"

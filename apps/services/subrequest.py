@@ -1,13 +1,11 @@
 """The auth service that a load balancer asks at every request (nginx's auth_request): whose is this token?"""
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
 
 from apps.contract.endpoints import EDGE_CALLER_HEADER
-from apps.services.calls import calls, counted
+from apps.services.calls import service_urls
 from apps.shop.problems import problem
-from apps.shop.urls import by_method
-from apps.shop.views import healthz
+from apps.shop.urls import handler400, handler403, handler404, handler500  # noqa: F401 - Django looks for them here
 from apps.strategies._bearer import bearer_token
 from apps.strategies._edge import comes_from_edge
 from apps.strategies._edge_subrequest import told
@@ -25,12 +23,4 @@ def authenticate(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204, headers={EDGE_CALLER_HEADER: told(login)})
 
 
-urlpatterns = [
-    path("authenticate", counted(by_method({"GET": authenticate}))),
-    path("calls", by_method({"GET": calls})),
-    path("healthz", by_method({"GET": healthz})),
-]
-handler400 = "apps.shop.problems.bad_request"
-handler403 = "apps.shop.problems.forbidden"
-handler404 = "apps.shop.problems.not_found"
-handler500 = "apps.shop.problems.server_error"
+urlpatterns = service_urls("authenticate", {"GET": authenticate})

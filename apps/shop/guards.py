@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.contract.endpoints import Caller
 from apps.shop.problems import problem, unauthenticated
-from apps.strategies._authenticator import authenticator
+from apps.strategies._authenticator import Authenticator, authenticator
 
 View = Callable[[HttpRequest], HttpResponse]
 CallerView = Callable[[HttpRequest, Caller], HttpResponse]
@@ -18,7 +18,8 @@ def authenticated(view: CallerView) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
-        return _guarded(request, authenticator().authenticate(request), view)
+        strategy = authenticator()
+        return _guarded(request, strategy, strategy.authenticate(request), view)
 
     return guarded
 
@@ -28,7 +29,8 @@ def renewing(view: CallerView) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
-        return _guarded(request, authenticator().renewing(request), view)
+        strategy = authenticator()
+        return _guarded(request, strategy, strategy.renewing(request), view)
 
     return guarded
 
@@ -48,10 +50,10 @@ def permitted(permission: str) -> Callable[[CallerView], CallerView]:
     return guard
 
 
-def _guarded(request: HttpRequest, caller: Caller | None, view: CallerView) -> HttpResponse:
+def _guarded(request: HttpRequest, strategy: Authenticator, caller: Caller | None, view: CallerView) -> HttpResponse:
     if caller is None:
         return unauthenticated(request)
     response = view(request, caller)
-    if vary := authenticator().vary:
-        response.headers["Vary"] = vary
+    if strategy.vary:
+        response.headers["Vary"] = strategy.vary
     return response

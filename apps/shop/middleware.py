@@ -1,12 +1,12 @@
 """Middleware that every strategy has: headers of each answer, and protection against cross-origin requests."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from apps.contract.endpoints import REPLICA_HEADER, SAFE_METHODS
+from apps.contract.origins import is_same_origin
 from apps.shop.problems import problem
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -34,21 +34,10 @@ def cross_origin_protection(handle: Handler) -> Handler:
     """
 
     def handled(request: HttpRequest) -> HttpResponse:
-        if request.method in SAFE_METHODS or _same_origin(request):
+        if request.method in SAFE_METHODS or is_same_origin(
+            request.META.get("HTTP_SEC_FETCH_SITE"), request.META.get("HTTP_ORIGIN"), request.get_host
+        ):
             return handle(request)
         return problem(403, "cross-origin request refused")
 
     return handled
-
-
-def _same_origin(request: HttpRequest) -> bool:
-    site = request.META.get("HTTP_SEC_FETCH_SITE")
-    if site:
-        return site in ("same-origin", "none")
-    origin = request.META.get("HTTP_ORIGIN")
-    if not origin:
-        return True
-    try:
-        return urlsplit(origin).netloc == request.get_host()
-    except ValueError:  # a bracket without its partner
-        return False

@@ -3,14 +3,13 @@
 import logging
 import sys
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from apps.contract.endpoints import PROBLEM_JSON, to_json
+from apps.contract.endpoints import PROBLEM_JSON, problem_body
 from apps.strategies._authenticator import authenticator
 
 
@@ -34,8 +33,7 @@ class StoreOutage(Exception):  # noqa: N818
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """A problem document of the generic type: status and detail say all there is."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return HttpResponse(to_json(body), status=status, content_type=PROBLEM_JSON, headers=headers)
+    return HttpResponse(problem_body(status, detail), status=status, content_type=PROBLEM_JSON, headers=headers)
 
 
 def unauthenticated(request: HttpRequest, detail: str = "log in first") -> HttpResponse:

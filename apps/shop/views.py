@@ -7,7 +7,15 @@ from django.db import IntegrityError
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 
-from apps.contract.endpoints import VIEW_REPORTS, Caller, to_json, whoami_body
+from apps.contract.endpoints import (
+    LISTED_ORDERS,
+    PRICE_CENTS,
+    REPORTED_ORDERS,
+    VIEW_REPORTS,
+    Caller,
+    to_json,
+    whoami_body,
+)
 from apps.shop.bodies import read_login, read_order, read_preferences
 from apps.shop.guards import authenticated, permitted, renewing
 from apps.shop.health import check_dependencies
@@ -15,9 +23,6 @@ from apps.shop.models import Order
 from apps.shop.problems import problem, unauthenticated
 from apps.strategies._authenticator import KeepsNoStateError, authenticator
 
-LISTED_ORDERS = 20
-REPORTED_ORDERS = 1000  # the newest: a report over all would cost more than any way to authenticate, and hide it
-PRICE_CENTS = 499
 ORDER_FIELDS = ("id", "item", "quantity", "total_cents", "created")
 
 

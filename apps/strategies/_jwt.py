@@ -1,6 +1,5 @@
 """Logins carried in a bearer token (RFC 6750): claims trusted as signed, or the user row read on every request."""
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +9,20 @@ from django.http import HttpRequest
 
 from apps.contract.endpoints import Caller
 from apps.strategies._authenticator import Members
-from apps.strategies._bearer import bearer_challenge, bearer_token
-from apps.strategies._tokens import Claims, audience_of, caller_of, claims_for, signer_and_verifier
+from apps.strategies._bearer import bearer_challenge, bearer_token, token_answer
+from apps.strategies._tokens import (
+    Claims,
+    audience_of,
+    caller_of,
+    first_claims,
+    followed,
+    renewed,
+    signer_and_verifier,
+)
 from apps.strategies._user_row import active_user
 
 if TYPE_CHECKING:
     from apps.shop.models import User
-
-LONGEST_LOGIN_S = 12 * 3600  # refreshing goes on no longer than this after the password was checked
 
 
 class JwtClaims:
@@ -57,8 +62,8 @@ class JwtClaims:
 
     def renew(self, request: HttpRequest, caller: Caller) -> tuple[Caller, Members] | None:
         """A token with a new time, from the user row, until the login as a whole is too old."""
-        renewed = self._renewed(request.claims, caller)
-        return renewed and (caller_of(renewed), self._give(request, renewed))
+        claims = self._renewed(request.claims, caller)
+        return claims and (caller_of(claims), self._give(request, claims))
 
     def end(self, request: HttpRequest) -> None:
         """Nothing can be taken back: the client forgets the token, and it is valid until `exp`."""
@@ -77,30 +82,15 @@ class JwtClaims:
         return user.caller, {"access_token": self._signer.sign(self._first(user.caller))}
 
     def _first(self, caller: Caller) -> Claims:
-        now = int(time.time())
-        return claims_for(caller, now=now, expires=now + self._lifetime, auth_time=now)
+        return first_claims(caller, self._lifetime)
 
     def _renewed(self, claims: Claims, caller: Caller) -> Claims | None:
-        now = int(time.time())
-        end = claims["auth_time"] + max(LONGEST_LOGIN_S, self._lifetime)
         current = self._current(caller)
-        if current is None or now >= end:
-            return None
-        return claims_for(
-            current,
-            now=now,
-            expires=min(now + self._lifetime, end),
-            auth_time=claims["auth_time"],
-            preferences=claims.get("preferences"),
-        )
+        return current and renewed(claims, current, self._lifetime)
 
     def _give(self, request: HttpRequest, claims: Claims) -> Members:  # noqa: ARG002
         """Signs the claims and gives the token to the client: in the answer's body."""
-        return {
-            "access_token": self._signer.sign(claims),
-            "token_type": "Bearer",
-            "expires_in": claims["exp"] - claims["iat"],
-        }
+        return token_answer(self._signer.sign(claims), claims["exp"] - claims["iat"])
 
     def _token(self, request: HttpRequest) -> str:
         return bearer_token(request)
@@ -122,14 +112,3 @@ class JwtRow(JwtClaims):
 
     def _current(self, caller: Caller) -> Caller | None:
         return caller  # read from the row a moment ago
-
-
-def followed(claims: Claims, preferences: Mapping[str, str] | None) -> Claims:
-    """A token's claims with an identity of their own and other preferences; they end when the old ones would have."""
-    return claims_for(
-        caller_of(claims),
-        now=int(time.time()),
-        expires=claims["exp"],
-        auth_time=claims["auth_time"],
-        preferences=preferences,
-    )

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.contract.endpoints import AUTHENTICATION_INFO, Caller
 from apps.strategies._authenticator import Members
-from apps.strategies._jwt import JwtClaims, followed
-from apps.strategies._tokens import Claims
+from apps.strategies._jwt import JwtClaims
+from apps.strategies._tokens import Claims, followed
 
 
 class JwtOnce(JwtClaims):

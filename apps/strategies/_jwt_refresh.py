@@ -15,10 +15,11 @@ from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
 from apps.contract.endpoints import Caller
+from apps.contract.tokens import LONGEST_LOGIN_S
 from apps.strategies._authenticator import Members
-from apps.strategies._jwt import LONGEST_LOGIN_S, JwtClaims, followed
+from apps.strategies._jwt import JwtClaims
 from apps.strategies._refresh_token import RefreshToken, family_named, is_family, named, parsed
-from apps.strategies._tokens import Claims, claims_for
+from apps.strategies._tokens import Claims, claims_for, followed
 from apps.strategies.families.models import Family
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from time import time
 from typing import TYPE_CHECKING
 
 from apps.contract.endpoints import Caller
+from apps.contract.tokens import LONGEST_LOGIN_S
 from apps.strategies.opaque_tokens.models import AccessToken
 
 if TYPE_CHECKING:
     from apps.shop.models import User
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 32 bytes in base64url
-LONGEST_LOGIN_S = 12 * 3600  # refreshing goes on no longer than this after the password was checked
 READ = ("user_id", "user__username", "user__granted", "auth_time", "issued", "expires")
 
 

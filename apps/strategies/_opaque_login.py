@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from apps.contract.endpoints import Caller
 from apps.strategies import _opaque
 from apps.strategies._authenticator import Members
-from apps.strategies._bearer import bearer_challenge
+from apps.strategies._bearer import bearer_challenge, token_answer
 from apps.strategies._opaque import Login
 
 if TYPE_CHECKING:
@@ -85,4 +85,4 @@ class OpaqueLogin:
 
     def _members(self, token: str, login: Login) -> Members:
         self.began(login)
-        return {"access_token": token, "token_type": "Bearer", "expires_in": login.expires - login.issued}
+        return token_answer(token, login.expires - login.issued)

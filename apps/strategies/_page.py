@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
 from apps.contract.endpoints import PAGE_STATE_HEADER, SAFE_METHODS, Caller
+from apps.contract.tokens import LONGEST_LOGIN_S
 from apps.shop.bodies import FORM
 from apps.strategies._authenticator import Members
 from apps.strategies._page_state import Seal, State, caller_of, stated
@@ -18,7 +19,6 @@ from apps.strategies._user_row import active_user
 if TYPE_CHECKING:
     from apps.shop.models import User
 
-LONGEST_LOGIN_S = 12 * 3600  # renewing goes on no longer than this after the password was checked
 FIELD = "state"
 META = f"HTTP_{PAGE_STATE_HEADER.upper().replace('-', '_')}"
 

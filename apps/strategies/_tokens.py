@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import jwt
 
 from apps.contract.endpoints import Caller
-from apps.contract.tokens import ISSUER, TOKEN_TYPE, audience_of
+from apps.contract.tokens import ISSUER, LONGEST_LOGIN_S, TOKEN_TYPE, audience_of
 
 __all__ = ["ISSUER", "TOKEN_TYPE", "audience_of"]
 
@@ -107,6 +108,38 @@ def claims_for(
         "permissions": list(caller.permissions),
     }
     return claims | {"preferences": preferences} if preferences else claims
+
+
+def first_claims(caller: Caller, lifetime_s: int) -> Claims:
+    """Those of a login now."""
+    now = int(time.time())
+    return claims_for(caller, now=now, expires=now + lifetime_s, auth_time=now)
+
+
+def renewed(claims: Claims, current: Caller, lifetime_s: int) -> Claims | None:
+    """The same login's with a new time and what is known of the caller now; None where the login is too old."""
+    now, auth_time = int(time.time()), claims["auth_time"]
+    end = auth_time + max(LONGEST_LOGIN_S, lifetime_s)
+    if now >= end:
+        return None
+    return claims_for(
+        current,
+        now=now,
+        expires=min(now + lifetime_s, end),
+        auth_time=auth_time,
+        preferences=claims.get("preferences"),
+    )
+
+
+def followed(claims: Claims, preferences: Mapping[str, str] | None) -> Claims:
+    """A token's claims with an identity of their own and other preferences; they end when the old ones would have."""
+    return claims_for(
+        caller_of(claims),
+        now=int(time.time()),
+        expires=claims["exp"],
+        auth_time=claims["auth_time"],
+        preferences=preferences,
+    )
 
 
 def caller_of(claims: Claims) -> Caller:

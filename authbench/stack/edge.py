@@ -5,6 +5,7 @@ adds; nginx overwrites whatever a client sends under those names, at every addre
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,16 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import RSAAlgorithm
 
-from apps.contract.endpoints import EDGE_CALLER_HEADER, EDGE_SECRET_HEADER, ENDPOINTS, PROBLEM_JSON, REPLICA_HEADER
+from apps.contract.endpoints import (
+    EDGE_CALLER_HEADER,
+    EDGE_SECRET_HEADER,
+    ENDPOINTS,
+    PROBLEM_JSON,
+    REPLICA_HEADER,
+    SECURITY_HEADERS,
+    TRANSPORT_SECURITY,
+    problem_body,
+)
 from apps.contract.tokens import ISSUER, TOKEN_TYPE
 
 # nginx hands none of these down to a location that sets one of its own.
@@ -23,15 +33,13 @@ PROXY_HEADERS: tuple[tuple[str, str], ...] = (
     ("X-Forwarded-For", "$proxy_add_x_forwarded_for"),
     ("X-Forwarded-Proto", "https"),
 )
-# What the shop's SecurityMiddleware and its own add to every answer; nginx's own answers carry them too.
-ANSWER_HEADERS: tuple[tuple[str, str], ...] = (
-    (REPLICA_HEADER, "edge"),
-    ("Cache-Control", "no-store"),
-    ("Strict-Transport-Security", "max-age=31536000"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-)
+# nginx's own answers carry what the shop's do.
+ANSWER_HEADERS: Mapping[str, str] = {
+    REPLICA_HEADER: "edge",
+    "Cache-Control": "no-store",
+    **TRANSPORT_SECURITY,
+    **SECURITY_HEADERS,
+}
 OPEN = tuple(each.path for each in ENDPOINTS.values() if not each.authenticated)  # without a token
 ALGORITHM = "RS256"
 AUTHENTICATE = "/_edge/authenticate"
@@ -170,8 +178,14 @@ def _location(address: str, lines: list[str]) -> str:
 
 def _answer(name: str, status: int, detail: str, more: tuple[str, ...]) -> str:
     """An answer of nginx's own, with the bytes and the headers that the shop's has."""
-    title = {401: "Unauthorized", 503: "Service Unavailable"}[status]
-    body = f'{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}"}}'
-    headers = (*(f"{key}: {value}" for key, value in ANSWER_HEADERS), *more)
+    headers = (*(f"{key}: {value}" for key, value in ANSWER_HEADERS.items()), *more)
     told = [f'more_set_headers "{header}";' for header in headers]
-    return _location(name, ["internal;", f"default_type {PROBLEM_JSON};", *told, f"return {status} '{body}';"])
+    return _location(
+        name,
+        [
+            "internal;",
+            f"default_type {PROBLEM_JSON};",
+            *told,
+            f"return {status} '{problem_body(status, detail).decode()}';",
+        ],
+    )

@@ -11,10 +11,9 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from apps.contract.endpoints import VIEW_REPORTS
+from apps.contract.endpoints import PRICE_CENTS, VIEW_REPORTS
 from apps.shop.granted import recompute
 from apps.shop.models import User
-from apps.shop.views import PRICE_CENTS
 
 PASSWORD_VARIABLE = "AUTHBENCH_USER_PASSWORD"  # noqa: S105
 DEMO_PASSWORD = "correct horse battery staple"  # noqa: S105 - of made-up users in a throwaway database
