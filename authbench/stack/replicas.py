@@ -96,7 +96,8 @@ class Application:
             command=(self.python, *GUNICORN, "--bind", f"{LOOPBACK}:{port}", SHOP),
             folder=self.root,
             log=log,
-            environment={**self.variables(name), "AUTHBENCH_URLCONF": urlconf},
+            # It counts its calls in one process (`apps/services/calls.py`), however many a replica has.
+            environment={**self.variables(name), "AUTHBENCH_URLCONF": urlconf, "AUTHBENCH_WORKERS": "1"},
             ready=lambda: _is_healthy(port, name),
             ready_within_s=ready_within_s,
             stop_signal=signal.SIGKILL,

@@ -1,0 +1,22 @@
+"""What replicas and the auth service beside them are told."""
+
+from pathlib import Path
+
+from authbench.stack.replicas import Application, skewed
+
+APPLICATION = Application("jwt-jwks", "apps.strategies.jwt_jwks", {"AUTHBENCH_WORKERS": "4"})
+
+
+def test_an_auth_service_is_one_process_however_many_a_replica_has() -> None:
+    replica = APPLICATION.service(1, 10_001, Path("/log"), (), None)
+    service = APPLICATION.auth_service("apps.services.jwks", 10_002, Path("/log"), ())
+    assert replica.environment["AUTHBENCH_WORKERS"] == "4"
+    assert service.environment["AUTHBENCH_WORKERS"] == "1"
+    assert (service.name, service.tier, replica.tier) == ("jwt-jwks-auth", "auth", "app")
+
+
+def test_a_skewed_replica_is_the_same_command_behind_another_clock() -> None:
+    replica = APPLICATION.service(2, 10_001, Path("/log"), (), None)
+    python, *rest = skewed(replica, 300.0).command
+    assert (python, rest[:3]) == (replica.command[0], ["-m", "apps.services.skewed", "300.0"])
+    assert rest[3:] == list(replica.command[2:])
