@@ -231,10 +231,20 @@ def truncated(text: str) -> str:
 
 def tampered(text: str) -> str:
     """The credential with one character in its middle replaced by another of the same alphabet."""
-    middle = len(text) // 2
-    while not text[middle].isalnum():
-        middle -= 1
-    return text[:middle] + ("b" if text[middle] == "a" else "a") + text[middle + 1 :]
+    return changed_at(text, len(text) // 2)
+
+
+def changed_at(text: str, place: int) -> str:
+    """The text with another letter in that place, negative from its end, or in the next place before it that has one.
+
+    A place that the text does not have stands for its middle.
+    """
+    at = place if place >= 0 else len(text) + place
+    if not 0 <= at < len(text):
+        at = len(text) // 2
+    while at and not text[at].isalnum():
+        at -= 1
+    return text[:at] + ("b" if text[at] == "a" else "a") + text[at + 1 :]
 
 
 def foreign(text: str) -> str:

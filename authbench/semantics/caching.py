@@ -6,8 +6,7 @@ from apps.contract.registry import Carrier
 from authbench.conformance.checks import Subject
 from authbench.conformance.visitor import Answer
 from authbench.semantics.probands import Probands
-
-VARIES_BY: dict[Carrier, str] = {"none": "", "cookie": "Cookie", "bearer": "Authorization", "page": "X-Page-State"}
+from authbench.semantics.sizes import HEADERS
 
 
 def answers(subject: Subject, probands: Probands) -> dict[str, Answer]:
@@ -27,8 +26,8 @@ def lacking_no_store(found: dict[str, Answer]) -> Iterator[str]:
 
 def lacking_vary(found: dict[str, Answer], carrier: Carrier) -> Iterator[str]:
     """Names of the answers that do not say which header decides about them (RFC 9110, 12.5.5)."""
-    wanted = VARIES_BY[carrier].lower()
+    wanted = HEADERS[carrier][0].lower()
     for name, answer in found.items():
         named = {each.strip().lower() for each in answer.header("Vary").split(",")}
-        if wanted and wanted not in named:
+        if wanted not in named:
             yield name

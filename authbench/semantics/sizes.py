@@ -12,9 +12,8 @@ from authbench.semantics.probands import Probands
 
 SMALLEST, LARGEST = 512, 65_536  # bytes of a header line
 TIMEOUT_S = 5.0
-# The header that a strategy's credential travels in, and something of any length that is no credential.
+# The header that a login travels in, and how a value of any length begins that is none. The control has no login.
 HEADERS: dict[Carrier, tuple[str, str]] = {
-    "none": ("Cookie", "n="),
     "cookie": ("Cookie", "__Host-sessionid="),
     "bearer": ("Authorization", "Bearer "),
     "page": ("X-Page-State", ""),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from apps.contract.endpoints import names_caller
-from authbench.conformance.checks import ORDER, Subject, foreign
+from authbench.conformance.checks import ORDER, Subject, changed_at, foreign
 from authbench.semantics.copies import Copy
 from authbench.semantics.findings import Ability
 from authbench.semantics.probands import Proband, Probands
@@ -67,7 +67,7 @@ def altered(subject: Subject, proband: Proband) -> Altered:
     tried = accepted = others = 0
     right = names_caller(proband.user.caller.username)
     for place in _places(max(len(text) for text in _texts(proband))):
-        changed = proband.credential.altered(lambda text, at=place: _change(text, at))
+        changed = proband.credential.altered(lambda text, at=place: changed_at(text, at))
         answer = subject.anonymous.as_bearer_of(changed).call("whoami")
         tried += 1
         accepted += answer.status == 200
@@ -90,13 +90,3 @@ def _places(length: int) -> list[int]:
     """Places in a text of that length, negative ones from its end."""
     spread = sorted({length * number // MIDDLE for number in range(MIDDLE)})
     return [place for place in spread if place < length - LAST] + list(range(-min(LAST, length), 0))
-
-
-def _change(text: str, place: int) -> str:
-    """Another letter or digit in that place; the text is left alone where it is shorter or has a separator there."""
-    at = place if place >= 0 else len(text) + place
-    if not 0 <= at < len(text):
-        at = len(text) // 2
-    while at and not text[at].isalnum():
-        at -= 1
-    return text[:at] + ("b" if text[at] != "b" else "c") + text[at + 1 :]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.contract.registry import strategies
+from authbench.conformance.checks import changed_at
 from authbench.scenario import SET_ASIDE
 from authbench.semantics import revocation
 from authbench.semantics.findings import EVENTS, Edge, Obeyed
@@ -15,7 +16,7 @@ from authbench.semantics.measurement import failings
 from authbench.semantics.probands import COUNT, MANY_PERMISSIONS, permissions
 from authbench.semantics.revocation import poll
 from authbench.semantics.sizes import search
-from authbench.semantics.theft import _change, _places
+from authbench.semantics.theft import _places
 from tests.unit.semantics.made import row
 
 
@@ -78,7 +79,7 @@ def test_altered_places_spread_over_the_text_and_hold_its_last_characters(length
 def test_a_change_changes_exactly_one_letter_or_digit() -> None:
     text = "abc.def-ghi_jkl"
     for place in range(-len(text), len(text)):
-        changed = _change(text, place)
+        changed = changed_at(text, place)
         assert len(changed) == len(text)
         assert [a for a, b in zip(text, changed, strict=True) if a != b] != []
         assert sum(a != b for a, b in zip(text, changed, strict=True)) == 1
