@@ -6,7 +6,7 @@ from apps.shop.settings import *
 STRATEGY = {
     "name": "opaque-introspection-cached",
     "carrier": "bearer",
-    "freshness": "row",
+    "freshness": "claims",
     "location": "service",
     "summary": "The same opaque token, with the service's answers kept in the process for ten seconds.",
     "stores": [],  # of a warm process; the service has its own

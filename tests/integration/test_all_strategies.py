@@ -104,8 +104,11 @@ def test_a_logout_does_what_was_declared(bought: dict[str, dict[str, Any]]) -> N
 
 def test_the_row_is_obeyed_where_it_is_read_and_nowhere_else(bought: dict[str, dict[str, Any]]) -> None:
     for name, row in bought.items():
+        late_s = OWN[name].revoked_within_s  # claims that are asked for anew so often
         for event in ("deactivation", "permission change"):
-            assert (row["obeyed"][event]["after_s"] is not None) == (OWN[name].freshness == "row"), (name, event)
+            after_s = row["obeyed"][event]["after_s"]
+            assert (after_s is not None) == (OWN[name].freshness == "row" or late_s > 0), (name, event)
+            assert after_s is None or after_s < late_s + 2 * OBEYED_AT_ONCE_S, (name, event)
 
 
 def test_a_new_password_ends_django_s_own_sessions_only(bought: dict[str, dict[str, Any]]) -> None:

@@ -37,7 +37,7 @@ DESIGN = {
     "drf-simplejwt-stateless": ("bearer", "claims", "token", False),
     "drf-jwt": ("bearer", "row", "token", False),
     "opaque-introspection": ("bearer", "row", "service", True),
-    "opaque-introspection-cached": ("bearer", "row", "service", True),
+    "opaque-introspection-cached": ("bearer", "claims", "service", True),
     "edge-jwt": ("bearer", "claims", "token", False),
     "edge-subrequest": ("bearer", "row", "service", True),
     "starlette-jwt": ("bearer", "claims", "token", False),
