@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from authbench.deployment import Deployment
 from authbench.scenario import Cell, Scenario
 from authbench.working_set import fewest_sessions
 
@@ -42,7 +43,7 @@ class Launch:
     """Fresh processes for every cell, and the blocks measured on them."""
 
     number: int
-    replicas: int
+    deployment: Deployment
     blocks: tuple[tuple[Planned, ...], ...]
 
     def trials(self) -> tuple[Planned, ...]:
@@ -53,17 +54,17 @@ class Launch:
 def plan(scenario: Scenario, cells: Iterable[Cell], seed: int) -> tuple[Launch, ...]:
     """The whole run in order: every block holds each cell once, in an order of its own.
 
-    Cells with another number of replicas need other processes, and another workload would find connections open that
-    its predecessor left, so these form launches of their own, which alternate.
+    Another deployment needs other processes, and another workload would find connections open that its predecessor
+    left, so these form launches of their own, which alternate.
     """
     order = random.Random(seed)  # noqa: S311 - an experiment's order, not a secret
-    groups: dict[tuple[int, str], list[Cell]] = {}
+    groups: dict[tuple[Deployment, str], list[Cell]] = {}
     for cell in cells:
-        groups.setdefault((cell.replicas, cell.workload), []).append(cell)
+        groups.setdefault((cell.deployment, cell.workload), []).append(cell)
     launches: list[Launch] = []
     block = 0
     for _ in range(scenario.profile.launches):
-        for group in order.sample(sorted(groups), k=len(groups)):
+        for group in order.sample(sorted(groups, key=_place), k=len(groups)):
             blocks = []
             for _ in range(scenario.profile.blocks_per_launch):
                 blocks.append(_block(groups[group], len(launches), block, order))
@@ -72,26 +73,45 @@ def plan(scenario: Scenario, cells: Iterable[Cell], seed: int) -> tuple[Launch, 
     return tuple(launches)
 
 
+def base_deployment(scenario: Scenario) -> Deployment:
+    """Where strategies are verified: the first one with replicas that a balancer has to tell apart, if there is one."""
+    deployments = scenario.factors.deployments()
+    return next((each for each in deployments if each.replicas > 1), deployments[0])
+
+
+def slowest_deployment(scenario: Scenario) -> Deployment:
+    """Where the rate that all can serve is found: fewest replicas, farthest stores."""
+    return min(scenario.factors.deployments(), key=lambda each: (each.replicas, -(each.distance_ms or 0.0)))
+
+
 def estimated_seconds(scenario: Scenario) -> float:
     """How long the run will take on a machine like the one it was tuned on (2 cores)."""
     cells = scenario.cells()
     blocks = scenario.profile.launches * scenario.profile.blocks_per_launch
     windows = sum(window_s(scenario, cell) + BETWEEN_TRIALS_S for cell in cells) * blocks
-    warmed = len({(cell.strategy, cell.workload, cell.replicas) for cell in cells})
-    replicas = len(scenario.factors.strategy) * sum(scenario.factors.replicas)
-    starts = LAUNCH_S * len(scenario.factors.replicas) + LAUNCH_PER_REPLICA_S * replicas
+    warmed = len({(cell.strategy, cell.workload, cell.deployment) for cell in cells})
+    deployments = scenario.factors.deployments()
+    replicas = len(scenario.factors.strategy) * sum(each.replicas for each in deployments)
+    starts = LAUNCH_S * len(deployments) + LAUNCH_PER_REPLICA_S * replicas
     launch = starts * len(scenario.factors.workload) + WARM_UP_PER_CELL_S * warmed
     unique = len({(cell.strategy, cell.workload) for cell in cells if scenario.working_set(cell.workload) == "unique"})
     launch += WARM_UP_PER_UNIQUE_S * fewest_sessions("unique", scenario.launched()) * unique
     setup = SETUP_S + SETUP_PER_STRATEGY_S * len(scenario.factors.strategy)
     if (semantics := scenario.semantics) is not None:
         setup += starts + (SEMANTICS_PER_STRATEGY_S + semantics.within_s / 4) * len(scenario.factors.strategy)
+    if (experiment := scenario.experiment) is not None:
+        setup += experiment.estimated_seconds(len(scenario.factors.strategy), scenario.profile.launches)
     return setup + windows + (launch * scenario.profile.launches if cells else 0.0)
 
 
 def window_s(scenario: Scenario, cell: Cell) -> float:
     """Length of the cell's measured window in seconds."""
     return scenario.profile.saturate_s if cell.rate_share is None else scenario.profile.rate_s
+
+
+def _place(group: tuple[Deployment, str]) -> tuple[object, ...]:
+    deployment, workload = group
+    return (deployment.order(), workload)
 
 
 def _block(cells: list[Cell], launch: int, block: int, order: random.Random) -> tuple[Planned, ...]:

@@ -64,7 +64,7 @@ def question_of(scenario: Scenario) -> Question:
         control=scenario.control,
         reference=scenario.reference,
         margin=scenario.margin,
-        factors={name: tuple(levels) for name, levels in scenario.factors.model_dump().items()},
+        factors=scenario.factors.varied(),
         launches=scenario.profile.launches,
         answers=scenario.answers,
     )

@@ -104,13 +104,13 @@ def _differences(asked: Asked, kept: Scenario, seed: int) -> list[str]:
         found.append(_differs("seed", seed, asked.seed))
     if asked.profile not in (None, kept.profile_name):
         found.append(_differs("profile", kept.profile_name, asked.profile))
-    levels = {name: _listed(value) for name, value in kept.factors.model_dump().items()}
+    levels = {name: _listed(value) for name, value in kept.factors.varied().items()}
     for factor, wanted in _asked_levels(asked).items():
         if wanted != levels.get(factor):
             found.append(_differs(factor, levels.get(factor, "no such factor"), wanted))
     if asked.scenario is not None and not found:
         # The rest of the file, at the folder's own levels and profile.
-        given = [f"{name}={value}" for name, value in levels.items()]
+        given = [f"{name}={value}" for name, value in levels.items() if value]
         found += _parts(kept, chosen_scenario(asked.scenario, kept.profile_name, None, given))
     return found
 

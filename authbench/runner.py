@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType
@@ -13,18 +12,20 @@ from authbench.answered import Answered
 from authbench.availability import split
 from authbench.backends.embedded import EmbeddedStack
 from authbench.design import Launch, Planned, plan, window_s
-from authbench.errors import InvalidRunError, StackError, UsageError
+from authbench.errors import StackError, UsageError
+from authbench.experiments.ground import Ground
+from authbench.experiments.measurement import measure as experiment
 from authbench.generator import Generator
-from authbench.journal import Records
+from authbench.journal import Journal, Records
 from authbench.machine import Cores, source_state, split_cores, this_machine
 from authbench.manifest import new_manifest, write_manifest
+from authbench.observed import OBSERVATIONS_FILE, read_observations
 from authbench.order import Order, scenario_of
+from authbench.prepared import Prepared, prepare
 from authbench.progress import Watcher
 from authbench.records import TRIALS_FILE, Manifest, next_trial_number, read_manifest, read_trials
 from authbench.scenario import Scenario
-from authbench.semantics.findings import SEMANTICS_FILE, write_semantics
-from authbench.semantics.measurement import measure
-from authbench.setting_up import lowest_capacities, open_sessions, prepare_requests, verify_stack
+from authbench.setting_up import lowest_capacities
 from authbench.trial import Bench
 
 
@@ -49,45 +50,54 @@ def run(order: Order, watcher: Watcher) -> None:
             records = held.enter_context(Records(order.folder))
             begun = _begun(order, cores, watcher)
             _still_available(begun, unavailable)
-            if not _answered(order, begun).open(launches):
+            if not _answered(order, begun).open(launches) and order.scenario.experiment is None:
                 watcher.say("everything is measured already")
                 return
         held.enter_context(interruptible())
         held.enter_context(pinned(cores))
         stack = held.enter_context(ready_stack(order.scenario, contenders, cores, watcher))
-        minted_at = time.time()
-        semantics = None if (order.folder / SEMANTICS_FILE).is_file() else order.scenario.semantics
-        live = order.scenario.data.live_sessions
-        minted = open_sessions(stack, contenders, live, probands=semantics is not None)
-        files = prepare_requests(stack, order.scenario, contenders, minted, order.seed, minted_at)
-        watcher.phase("starting replicas")
-        stack.start_replicas()
-        watcher.phase("verifying every strategy on every replica")
-        verified = verify_stack(stack, contenders, minted, watcher)
-        passed = {name for name, each in verified.items() if each.passed}
-        if not passed:
-            raise InvalidRunError("no strategy passed verification, so nothing was measured; see `authbench verify`")
-        if semantics is not None:
-            able = [each for each in contenders if each.name in passed]
-            write_semantics(order.folder, measure(stack, able, minted, semantics, watcher))
-            stack.start_replicas()  # the clocks of those that run do not agree
+        ready = prepare(order, stack, contenders, watcher)
         with Generator(stack.folder / "generator.log", cores.generator) as generator:
             stack.watch(generator.pid)
-            bench = Bench(order.scenario, stack, generator, files, verified=passed)
+            bench = Bench(order.scenario, stack, generator, ready.files, verified=ready.passed)
             if begun is None:
                 watcher.phase("finding the rate that every strategy can serve")
-                cells = [cell for cell in order.scenario.cells() if cell.strategy in passed]
+                ready.go_slowest(order.scenario)
+                cells = [cell for cell in order.scenario.cells() if cell.strategy in ready.passed]
                 rates = lowest_capacities(bench, cells)
-                begun = new_manifest(order, stack, cores, verified, unavailable, rates, generator.timer)
+                begun = new_manifest(order, stack, cores, ready.verified, unavailable, rates, generator.timer)
                 write_manifest(order.folder, begun)
             if records is None:
                 records = held.enter_context(Records(order.folder))
-            _measure(order, stack, bench, launches, begun, records, watcher)
+            _experiment(order, ready, generator, watcher)
+            _measure(order, ready, bench, launches, begun, records, watcher)
+
+
+def _experiment(order: Order, ready: Prepared, generator: Generator, watcher: Watcher) -> None:
+    """The scenario's experiment, if it has one: what an earlier run observed is not observed again."""
+    plan_ = order.scenario.experiment
+    if plan_ is None:
+        return
+    ready.stack.stop_replicas()
+    earlier = frozenset(each.key() for each in read_observations(order.folder) if each.valid)
+    with Journal(order.folder / OBSERVATIONS_FILE) as journal:
+        ground = Ground(
+            stack=ready.stack,
+            strategies=ready.able,
+            minted=ready.minted,
+            generator=generator,
+            launches=order.scenario.profile.launches,
+            seed=order.seed,
+            earlier=earlier,
+            record=journal.append,
+            watcher=watcher,
+        )
+        experiment(ground, plan_)
 
 
 def _measure(
     order: Order,
-    stack: EmbeddedStack,
+    ready: Prepared,
     bench: Bench,
     launches: Sequence[Launch],
     begun: Manifest,
@@ -95,7 +105,7 @@ def _measure(
     watcher: Watcher,
 ) -> None:
     """Every launch on fresh processes, every trial at its place; an invalid one is measured again after its block."""
-    answered = _answered(order, begun)
+    stack, answered = ready.stack, _answered(order, begun)
     number = next_trial_number(order.folder)
     planned_s = sum(window_s(order.scenario, trial.cell) for trial in answered.open(launches))
     tried: set[Planned] = set()
@@ -104,8 +114,8 @@ def _measure(
             continue
         # Verification left connections open in its processes, so they are never measured.
         watcher.phase(f"launch {launch.number + 1} of {len(launches)}: fresh processes")
-        stack.start_replicas(launch.replicas)
-        bench.start_launch()
+        stack.start_replicas(deployment=launch.deployment)
+        bench.start_launch(ready.verified_now(watcher))
         for block in launch.blocks:
             for planned, attempt in answered.waiting(block):
                 cell = planned.cell
@@ -164,6 +174,11 @@ def ready_stack(
         conn_max_age_s=scenario.stack.conn_max_age_s,
         cores=cores.stack,
     ) as stack:
+        if (cpus := scenario.stack.replica_cpus) is not None:
+            able, why = stack.budgets
+            stack.limit_replicas(cpus if able else None)
+            if not able:
+                watcher.say(f"[yellow]no CPU budgets here:[/] {why}; only connections can be compared across replicas")
         watcher.phase("seeding users, orders and sessions")
         stack.seed(users=scenario.data.users, orders=scenario.data.orders)
         yield stack

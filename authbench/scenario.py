@@ -6,10 +6,12 @@ Plain frozen values; `authbench.scenario_file` makes them of a TOML file.
 import re
 from collections.abc import Mapping
 from itertools import product
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from authbench.deployment import Deployment, DistanceMs, Pooling, Serving, SessionStore
+from authbench.experiments.plans import ExperimentPlan
 from authbench.records import Frozen, Level
 from authbench.working_set import Launched, WorkingSet
 
@@ -28,6 +30,21 @@ class Factors(Frozen):
     workload: Annotated[tuple[Name, ...], Field(min_length=1)]
     load: tuple[Name, ...]  # none: nothing is loaded, and [semantics] alone is the answer
     replicas: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)] = (2,)
+    # Empty: not varied, [stack] says how.
+    serving: tuple[Serving, ...] = ()
+    pooling: tuple[Pooling, ...] = ()
+    distance_ms: tuple[DistanceMs, ...] = ()
+    session_store: tuple[SessionStore, ...] = ()
+
+    def varied(self) -> dict[str, tuple[Level, ...]]:
+        """Factor -> levels, without those that are not varied."""
+        return {name: levels for name, levels in self.model_dump().items() if levels or name == "load"}
+
+    def deployments(self) -> tuple[Deployment, ...]:
+        """All combinations of the levels that say how replicas run, in the file's order."""
+        names = tuple(Deployment.model_fields)
+        levels = [getattr(self, name) or (None,) for name in names]
+        return tuple(Deployment(**dict(zip(names, each, strict=True))) for each in product(*levels))
 
 
 class StackPlan(Frozen):
@@ -36,6 +53,7 @@ class StackPlan(Frozen):
     workers: Annotated[int, Field(ge=1, le=32)] = 1
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     conn_max_age_s: Annotated[int, Field(ge=0)] = 60
+    replica_cpus: Annotated[float, Field(gt=0, le=64)] | None = None  # budget of each, in cores, where it can be set
 
 
 class Data(Frozen):
@@ -74,6 +92,11 @@ class Profile(Frozen):
     replicas: tuple[int, ...] | None = None
     live_sessions: Annotated[int, Field(ge=10, le=1_000_000)] | None = None
     orders: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    serving: tuple[Serving, ...] | None = None
+    pooling: tuple[Pooling, ...] | None = None
+    distance_ms: tuple[DistanceMs, ...] | None = None
+    session_store: tuple[SessionStore, ...] | None = None
+    experiment: Mapping[str, Any] = {}  # keys of [experiment], over what stands there
 
 
 class Profiles(Frozen):
@@ -103,6 +126,7 @@ class Document(Frozen):
     data: Data = Data()
     load: LoadPlan = LoadPlan()
     semantics: SemanticsPlan | None = None
+    experiment: ExperimentPlan | None = None
     profiles: Profiles
 
 
@@ -112,7 +136,12 @@ class Cell(Frozen):
     strategy: str
     workload: str
     load: str
-    replicas: int
+    deployment: Deployment = Deployment()
+
+    @property
+    def replicas(self) -> int:
+        """Of each strategy."""
+        return self.deployment.replicas
 
     @property
     def rate_share(self) -> float | None:
@@ -121,7 +150,7 @@ class Cell(Frozen):
 
     def levels(self) -> dict[str, Level]:
         """Factor -> level, as records keep it."""
-        return self.model_dump()
+        return {"strategy": self.strategy, "workload": self.workload, "load": self.load, **self.deployment.levels()}
 
 
 class Scenario(Frozen):
@@ -141,6 +170,7 @@ class Scenario(Frozen):
     data: Data
     load: LoadPlan
     semantics: SemanticsPlan | None = None
+    experiment: ExperimentPlan | None = None
     profile: Profile
 
     def launched(self) -> Launched:
@@ -156,8 +186,8 @@ class Scenario(Frozen):
         """All combinations of levels, in the file's order."""
         f = self.factors
         return tuple(
-            Cell(strategy=strategy, workload=workload, load=load, replicas=replicas)
-            for replicas, strategy, workload, load in product(f.replicas, f.strategy, f.workload, f.load)
+            Cell(strategy=strategy, workload=workload, load=load, deployment=deployment)
+            for deployment, strategy, workload, load in product(f.deployments(), f.strategy, f.workload, f.load)
         )
 
 

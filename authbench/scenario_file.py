@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from apps.contract.endpoints import ENDPOINTS
 from authbench.errors import UsageError
+from authbench.experiments.plans import ExperimentPlan
 from authbench.scenario import SET_ASIDE, VERIFICATIONS, Document, Factors, Profile, Scenario, rate_share
 from authbench.working_set import fewest_sessions
 
@@ -66,6 +67,7 @@ def load_scenario(
         ),
         load=document.load,
         semantics=document.semantics,
+        experiment=_experiment(document, profile, path),
         profile=chosen,
     )
     _check_names(document, path, known_strategies, known_metrics)
@@ -145,6 +147,23 @@ def _apply(factors: Factors, profile: Profile, overrides: Mapping[str, Sequence[
         raise UsageError(f"{where}: {first['msg']}, not {first['input']!r}") from error
 
 
+def _experiment(document: Document, profile: str, path: Path) -> ExperimentPlan | None:
+    """[experiment] with what the profile says otherwise."""
+    changes: Mapping[str, Any] = getattr(document.profiles, profile).experiment
+    if document.experiment is None:
+        if changes:
+            raise UsageError(f"{path}: key 'profiles.{profile}.experiment': there is no [experiment] to change")
+        return None
+    plan: TypeAdapter[ExperimentPlan] = TypeAdapter(ExperimentPlan)
+    try:
+        return plan.validate_python({**document.experiment.model_dump(), **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"][1:])  # without the kind
+        said = "no such key" if first["type"] == "extra_forbidden" else f"{first['msg']}, not {first['input']!r}"
+        raise UsageError(f"{path}: key 'profiles.{profile}.experiment.{key}': {said}") from error
+
+
 def _check_names(
     document: Document, path: Path, known_strategies: Collection[str], known_metrics: Collection[str]
 ) -> None:
@@ -182,8 +201,9 @@ def _check_levels(factors: Factors, document: Document, path: Path, known_strate
             raise UsageError(
                 f"{path}: key 'factors.load': level {load!r} is neither 'saturate' nor 'rate@S' with 0 < S <= 1"
             ) from None
-    if not factors.load and document.semantics is None:
-        raise UsageError(f"{path}: key 'factors.load' is empty and there is no [semantics]: nothing is measured")
+    if not factors.load and document.semantics is None and document.experiment is None:
+        said = "is empty and there is neither [semantics] nor [experiment]: nothing is measured"
+        raise UsageError(f"{path}: key 'factors.load' {said}")
     if factors.load and all(rate_share(load) is not None for load in factors.load):
         raise UsageError(f"{path}: key 'factors.load' lacks 'saturate'; CPU a request is read from it")
 

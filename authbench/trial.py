@@ -62,9 +62,11 @@ class Bench:
         self._warm: set[tuple[str, str]] = set()
         self._deaths = 0  # of the generator, since its last whole window
 
-    def start_launch(self) -> None:
-        """Forgets what was warm: the processes are new."""
+    def start_launch(self, verified: Collection[str] | None = None) -> None:
+        """Forgets what was warm: the processes are new. `verified`: strategies that conformance has passed now."""
         self._warm.clear()
+        if verified is not None:
+            self._verified = verified
         for file in self._files.values():
             file.supply.start_launch()
 
@@ -177,7 +179,8 @@ class Bench:
 
     def _tier_cores(self, replicas: int) -> dict[Tier, float]:
         """Most cores that a tier can use by itself: Python runs on one core a process, Valkey commands on one."""
-        return {"app": min(replicas * self._scenario.stack.workers, self._stack_cores), "cache": 1, "lb": 1}
+        each = min(self._scenario.stack.workers, self._stack.replica_cpus or self._stack_cores)
+        return {"app": min(replicas * each, self._stack_cores), "cache": 1, "lb": 1}
 
     def _warm_up(self, strategy: str, workload: str) -> int:
         """Requests sent to warm the processes up; the balancer counts from before them."""

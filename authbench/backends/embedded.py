@@ -13,6 +13,7 @@ from apps.contract.tokens import audience_of
 from authbench.backends.parts import SOFTENED, Parts, start_parts
 from authbench.backends.shop import SIGNING_KEYS, Keys, Serving, Shop
 from authbench.backends.variant import Variant, as_variants
+from authbench.deployment import Deployment
 from authbench.errors import StackError
 from authbench.records import CpuSource, Tier
 from authbench.stack import nginx, valkey
@@ -55,7 +56,7 @@ class EmbeddedStack:
             raise StackError(f"{len(strategies)} strategies, but the cache has {valkey.DATABASES} databases")
         self.variants = {variant.name: variant for variant in as_variants(strategies)}
         self.strategies = {name: variant.strategy for name, variant in self.variants.items()}
-        self.replicas = replicas  # of each strategy: those running, or, before that, those planned
+        self.deployment = Deployment(replicas=replicas)  # the one running, or, before that, planned
         self.cores = cores
         self._serving = Serving(workers, threads, conn_max_age_s, replica_cpus)
         self._keys = Keys()
@@ -89,7 +90,7 @@ class EmbeddedStack:
         self._callbacks.callback(callback)
 
     def _start_parts(self) -> None:
-        self._dealt = self.replicas
+        self._dealt = self.deployment.replicas
         self._sites = {name: self._stack.ports.take() for name in self.strategies}
         self._auth_ports = {name: self._stack.ports.take() for name, each in self.strategies.items() if each.service}
         processes = len(self.strategies) * self.replicas * self._serving.workers + len(self._auth_ports)
@@ -172,13 +173,36 @@ class EmbeddedStack:
 
     # Replicas
 
-    def start_replicas(self, replicas: int | None = None, ahead_s: Mapping[int, float] | None = None) -> None:
-        """Fresh processes for every strategy, `replicas` of each (default: as before), in place of those running.
+    @property
+    def replicas(self) -> int:
+        """Of each strategy: those running, or, before that, those planned."""
+        return self.deployment.replicas
 
-        `ahead_s`: number of a replica -> how far its clock is ahead.
+    @property
+    def replica_cpus(self) -> float | None:
+        """Each replica's budget in cores; None: it has none."""
+        return self._serving.cpus
+
+    def limit_replicas(self, cpus: float | None) -> None:
+        """Each replica's budget in cores from the next start on; None: none."""
+        self._serving = replace(self._serving, cpus=cpus)
+        self._shop = replace(self._shop, serving=self._serving)
+
+    def start_replicas(
+        self,
+        replicas: int | None = None,
+        ahead_s: Mapping[int, float] | None = None,
+        *,
+        deployment: Deployment | None = None,
+    ) -> None:
+        """Fresh processes for every strategy, `replicas` of each, in place of those running.
+
+        What is not given stays as it was. `ahead_s`: number of a replica -> how far its clock is ahead.
         """
         self.stop_replicas()
-        self.replicas = self.replicas if replicas is None else replicas
+        self.deployment = deployment or self.deployment
+        if replicas is not None:
+            self.deployment = self.deployment.model_copy(update={"replicas": replicas})
         services = [
             self._replica(name, number, (ahead_s or {}).get(number, 0.0))
             for name in self.strategies
@@ -197,7 +221,7 @@ class EmbeddedStack:
         name = replica_name(strategy, number)
         if name not in self._ports:
             self._ports[name] = self._stack.ports.take()
-        application = self._shop.application(self.variants[strategy], running=self.replicas)
+        application = self._shop.application(self.variants[strategy], deployment=self.deployment)
         log, within = self._stack.log(name), self._start_within_s()
         replica = application.service(number, self._ports[name], log, self.cores, self._serving.cpus, within)
         return skewed(replica, ahead_s) if ahead_s else replica

@@ -16,6 +16,7 @@ from jwt.algorithms import RSAAlgorithm
 from apps.contract.registry import SHOP
 from authbench.backends.parts import Parts
 from authbench.backends.variant import Variant
+from authbench.deployment import Deployment
 from authbench.environments import interpreter_of
 from authbench.stack.databases import database_of
 from authbench.stack.ports import LOOPBACK
@@ -88,12 +89,15 @@ class Shop:
     replicas: int = 2  # of each variant, at most
     auth_ports: Mapping[str, int] = field(default_factory=dict)  # variant -> port of its auth service
 
-    def application(self, variant: Variant, database: str | None = None, running: int | None = None) -> Application:
+    def application(
+        self, variant: Variant, database: str | None = None, deployment: Deployment | None = None
+    ) -> Application:
         """What all processes of the variant are told; its own database unless another is named.
 
-        `running`: how many replicas of it run now, if not as many as may.
+        `deployment`: how its replicas run now; without it, as many as may, on the stores as they are.
         """
         strategy = variant.strategy
+        running = deployment.replicas if deployment else None
         return Application(
             strategy.name,
             strategy.settings,
@@ -116,6 +120,7 @@ class Shop:
                 "AUTHBENCH_CONN_MAX_AGE": str(self.serving.conn_max_age_s),
                 "AUTHBENCH_WORKERS": str(self.serving.workers),
                 "AUTHBENCH_THREADS": str(self.serving.threads),
+                **(self.deployed(variant, deployment) if deployment else {}),
                 **variant.environment,
             },
             name=variant.name,
@@ -126,6 +131,17 @@ class Shop:
             wsgi=variant.wsgi,
             root=variant.root,
         )
+
+    def deployed(self, variant: Variant, deployment: Deployment) -> dict[str, str]:
+        """What the deployment changes of what its replicas are told."""
+        told: dict[str, str] = {}
+        if deployment.serving is not None:
+            told["AUTHBENCH_SERVING"] = deployment.serving
+        if deployment.pooling is not None:
+            told["AUTHBENCH_CONN_MAX_AGE"] = "60" if deployment.pooling in ("persistent", "pgbouncer") else "0"
+        if deployment.pooling == "pool":
+            told["AUTHBENCH_POOL_SIZE"] = str(self.serving.threads)
+        return told
 
     def sessions(self, name: str) -> Path:
         """The folder that the replicas of a variant share."""

@@ -81,6 +81,17 @@ class Group:
             return _field(self.folders[-1] / "cpu.stat", "throttled_time")
         return _field(self.folders[0] / "cpu.stat", "throttled_usec") * 1000
 
+    def limit(self, cpus: float | None) -> None:
+        """Gives its members that budget in cores from now on; None: none for the time being."""
+        if not self.folders:
+            return
+        if cpus is not None:
+            _limit(self.folders[-1], cpus, self.source)
+        elif self.source == "cgroup-v1":
+            (self.folders[-1] / "cpu.cfs_quota_us").write_text("-1")
+        else:
+            (self.folders[-1] / "cpu.max").write_text("max")
+
     def pids(self) -> set[int]:
         """Its members."""
         return {pid for folder in self.folders[:1] for pid in cgroup_members(str(folder))}

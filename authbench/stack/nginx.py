@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apps.contract.endpoints import ROUTE_COOKIE
+from authbench.balancing import ROUND_ROBIN, Balancing
 from authbench.errors import StackError
 from authbench.stack.accounts import nobodys_group
 from authbench.stack.diagnosis import writing
@@ -70,9 +71,15 @@ http {{
 """
 UPSTREAM = """\
   upstream {name} {{
-{members}    keepalive {kept};
+{picks}{members}    keepalive {kept};
   }}
 """
+# Before `keepalive`, which keeps connections to whomever these pick.
+PICKS: Mapping[Balancing, str] = {
+    "least connections": "    least_conn;\n",
+    "ip hash": "    ip_hash;\n",
+    "ip consistent": "    hash $remote_addr consistent;\n",
+}
 # max_fails=0: a replica that fails goes on getting its share, so that the failure shows.
 MEMBER = "    server {host}:{port} max_fails=0;\n"
 # $cookie_… cannot name a cookie with a hyphen.
@@ -82,6 +89,13 @@ ROUTES = """\
     default {anyone};
 {routes}  }}
 """
+# The wheel's nginx has no `sticky`. Whoever came without a route that leads somewhere is told who has answered.
+TELLS = """\
+  map "{target} $upstream_addr" {told} {{
+    default "";
+{replicas}  }}
+"""
+TOLD = '    "{name} {host}:{port}" "{cookie}={replica}; Path=/; Secure; HttpOnly; SameSite=Lax";\n'
 SERVER = """\
   server {{
     listen {host}:{port} backlog=4096;
@@ -100,6 +114,7 @@ class Site:
     sticky: bool = False  # a client's route cookie names its replica
     edge: Edge | None = None  # it authenticates requests itself
     dealt: int = 0  # replicas that logins were minted for: where fewer run, those take the others' in turn
+    method: Balancing = ROUND_ROBIN  # `cookie`: where the application sets none (`sticky`), the balancer itself does
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +216,17 @@ class Nginx:
 def _blocks(site: Site) -> str:
     if not site.replicas:
         return SERVER.format(host=LOOPBACK, port=site.port, locations=EVERYTHING.format(action="return 503;"))
-    blocks = [_upstream(site.name, site.replicas.values())]
-    target = site.name
-    if site.sticky:
+    blocks = [_upstream(site.name, site.replicas.values(), site.method)]
+    target, told = site.name, ""
+    if site.sticky or site.method == "cookie":
         target = "$to_" + site.name.replace("-", "_")
         blocks += [_upstream(name, [port]) for name, port in site.replicas.items()]
-        running = tuple(site.replicas)
-        known = [*running, *(replica_name(site.name, n) for n in range(len(running) + 1, site.dealt + 1))]
-        routes = "".join(
-            ROUTE.format(cookie=ROUTE_COOKIE, name=name, replica=running[place % len(running)])
-            for place, name in enumerate(known)
-        )
-        blocks.append(ROUTES.format(target=target, anyone=site.name, routes=routes))
-    locations = EVERYTHING.format(action=f"proxy_pass http://{target};")
+        blocks.append(ROUTES.format(target=target, anyone=site.name, routes=_routes(site)))
+    if site.method == "cookie" and not site.sticky:
+        route = "$route_of_" + site.name.replace("-", "_")
+        blocks.append(TELLS.format(target=target, told=route, replicas=_told(site)))
+        told = f" add_header Set-Cookie {route} always;"  # with a refusal too: whoever logs in then stays there
+    locations = EVERYTHING.format(action=f"proxy_pass http://{target};{told}")
     if site.edge is not None:
         blocks.append(site.edge.upstream(site.name, KEPT_UPSTREAM))
         locations = site.edge.locations(site.name)
@@ -221,6 +234,22 @@ def _blocks(site: Site) -> str:
     return "".join(blocks)
 
 
-def _upstream(name: str, ports: Iterable[int]) -> str:
+def _routes(site: Site) -> str:
+    running = tuple(site.replicas)
+    known = [*running, *(replica_name(site.name, n) for n in range(len(running) + 1, site.dealt + 1))]
+    return "".join(
+        ROUTE.format(cookie=ROUTE_COOKIE, name=name, replica=running[place % len(running)])
+        for place, name in enumerate(known)
+    )
+
+
+def _told(site: Site) -> str:
+    return "".join(
+        TOLD.format(name=site.name, host=LOOPBACK, port=port, cookie=ROUTE_COOKIE, replica=replica)
+        for replica, port in site.replicas.items()
+    )
+
+
+def _upstream(name: str, ports: Iterable[int], method: Balancing = ROUND_ROBIN) -> str:
     members = "".join(MEMBER.format(host=LOOPBACK, port=port) for port in ports)
-    return UPSTREAM.format(name=name, kept=KEPT_UPSTREAM, members=members)
+    return UPSTREAM.format(name=name, picks=PICKS.get(method, ""), kept=KEPT_UPSTREAM, members=members)

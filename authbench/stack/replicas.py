@@ -15,6 +15,7 @@ from authbench.stack.ports import LOOPBACK
 from authbench.stack.service import Service
 
 ROOT = Path(registry.__file__).resolve().parents[2]  # the folder that holds `apps`
+ASGI = "apps.shop.asgi:application"
 GUNICORN = ("-m", "gunicorn", "-c", "apps/shop/gunicorn.conf.py")
 # What gunicorn.conf.py says, in uvicorn's words.
 UVICORN = (
@@ -43,9 +44,18 @@ class Application:
 
     def command(self, port: int) -> tuple[str, ...]:
         """What serves it on that port of the loopback address."""
-        if self.server == "uvicorn":
-            return (self.serving_python, *UVICORN, "--host", LOOPBACK, "--port", str(port), self.serves)
+        if self.server == "uvicorn" or self.asgi:
+            serves = ASGI if self.asgi else self.serves
+            return (self.serving_python, *UVICORN, "--host", LOOPBACK, "--port", str(port), serves)
         return (self.serving_python, *GUNICORN, "--bind", f"{LOOPBACK}:{port}", self.serves)
+
+    @property
+    def asgi(self) -> bool:
+        """Whether the deployment wants Django's own ASGI application; gunicorn.conf.py reads the other levels.
+
+        Other applications have one way to be served, which is theirs at every level.
+        """
+        return self.server == "gunicorn" and self.serves == SHOP and self.environment.get("AUTHBENCH_SERVING") == "asgi"
 
     def variables(self, replica: str) -> dict[str, str]:
         """The whole environment of one replica, or of a management command of that name."""

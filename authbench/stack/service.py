@@ -35,7 +35,7 @@ class Service:
     stop_signal: signal.Signals = signal.SIGTERM  # the quickest way that leaves nothing behind
     user: Account | None = None  # None: the bench's own
     cores: tuple[int, ...] = ()  # where it runs once it is ready; until then on the bench's too. Empty: anywhere
-    cpus: float | None = None  # budget in cores
+    cpus: float | None = None  # budget in cores, once it is ready
     output: Path | None = None
 
 

@@ -92,12 +92,15 @@ class Stack:
         """Starts it and returns at once."""
         if service.name in self._running:
             raise StackError(f"{service.name}: is running already")
-        running = spawn(service, self._watchdog, self.accounting.group(self.name, service.name, service.cpus))
+        group = self.accounting.group(self.name, service.name, service.cpus)
+        if service.cpus is not None:
+            group.limit(None)  # a start takes half a second of CPU: of a small budget that would be many seconds
+        running = spawn(service, self._watchdog, group)
         self._running[service.name] = running
         return running
 
     def await_ready(self, started: Iterable[Running]) -> None:
-        """Asks each until it is ready, then pins all to their cores.
+        """Asks each until it is ready, then pins all to their cores and sets their budgets.
 
         Raises StackError where one ends or takes longer than it may.
         """
@@ -120,6 +123,8 @@ class Stack:
                 time.sleep(PAUSE_S)
         for running in everyone:
             running.pin()
+            if running.service.cpus is not None:
+                running.group.limit(running.service.cpus)
 
     def run(self, *commands: Service, at_once: int = 1) -> None:
         """Runs commands to their ends, some at a time. Raises StackError where an exit code is not 0."""

@@ -35,7 +35,7 @@ def test_another_number_of_replicas_is_another_launch() -> None:
     launches = plan(s, s.cells(), 3)
     assert len(launches) == 2 * s.profile.launches
     for launch in launches:
-        assert {trial.cell.replicas for trial in launch.trials()} == {launch.replicas}
+        assert {trial.cell.replicas for trial in launch.trials()} == {launch.deployment.replicas}
     assert [launch.number for launch in launches] == list(range(len(launches)))
 
 

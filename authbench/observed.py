@@ -1,0 +1,75 @@
+"""What an experiment wrote down: one line of observations.jsonl, for what is not a window of load on one cell.
+
+A trial measures one cell under load; an experiment makes something happen (a replica leaves, a function starts cold)
+and writes down what it counted. Each observation is of one launch of fresh processes: intervals come from launches.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from authbench.errors import UsageError
+from authbench.records import Frozen, Level, Reason
+
+OBSERVATIONS_FILE = "observations.jsonl"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One thing an experiment observes. `exact` marks a count, the same at every run: any change is a change."""
+
+    name: str
+    label: str
+    unit: str
+    exact: bool
+    better: Literal["lower", "higher", "neither"] = "lower"
+
+
+class Observation(Frozen):
+    """What one experiment saw once, at one combination of levels."""
+
+    schema_version: int = SCHEMA_VERSION
+    kind: str  # of the experiment
+    launch: int  # which group of fresh processes
+    levels: Mapping[str, Level]  # factor -> level; holds `strategy` where one was observed
+    values: Mapping[str, float | None]  # measure -> value in the measure's unit; None: there is none
+    reasons: tuple[Reason, ...] = ()  # why it does not count
+
+    @property
+    def valid(self) -> bool:
+        """Whether it counts."""
+        return not self.reasons
+
+    def key(self) -> tuple[object, ...]:
+        """What identifies it in its run."""
+        return observation_key(self.kind, self.launch, self.levels)
+
+
+def observation_key(kind: str, launch: int, levels: Mapping[str, Level]) -> tuple[object, ...]:
+    """Equals `Observation.key()` of what is observed there."""
+    return (kind, launch, *sorted(levels.items()))
+
+
+def read_observations(folder: Path) -> tuple[Observation, ...]:
+    """All observations of a result folder, in the order written; a torn last line is left out, no file: none.
+
+    Raises UsageError where a line is not such a row.
+    """
+    path = folder / OBSERVATIONS_FILE
+    if not path.is_file():
+        return ()
+    rows = []
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+        if not line.endswith(b"\n"):
+            continue
+        try:
+            rows.append(Observation.model_validate_json(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"{path}:{number}: not an observation ({where}: {first['msg']})") from error
+    return tuple(rows)
