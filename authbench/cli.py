@@ -230,16 +230,19 @@ def _report(folder: Path, as_json: bool) -> "Summary":
     from authbench.semantics.findings import read_semantics  # noqa: PLC0415
     from reports.bought import print_bought  # noqa: PLC0415
     from reports.build import build  # noqa: PLC0415
+    from reports.sections.terminal import print_sections  # noqa: PLC0415
     from reports.table import print_summary  # noqa: PLC0415
 
-    summary, written = build(folder)
+    built = build(folder)
+    summary = built.summary
     if as_json:
         print(summary.model_dump_json())
     else:
-        print_summary(summary, out)
+        print_summary(summary, out, brief=bool(built.sections))
+        print_sections(built.sections, out)
         if semantics := read_semantics(folder):
             print_bought(semantics, summary, out)
-        out.print(f"\nreport: {folder / 'report.html'}  ({len(written)} files in {folder})", highlight=False)
+        out.print(f"\nreport: {folder / 'report.html'}  ({len(built.files)} files in {folder})", highlight=False)
     return summary
 
 

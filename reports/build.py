@@ -1,6 +1,7 @@
 """From a result folder to everything that is shown of it: findings, report, charts, and exports for other tools."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from authbench.analysis.findings import Comparison, Summary
 from authbench.analysis.summary import summarise
 from authbench.errors import UsageError
 from authbench.journal import write_whole
+from authbench.observed import read_observations
 from authbench.records import SCHEMA_VERSION, Manifest, Sample, Trial, read_series, read_trials
 from authbench.semantics.findings import Semantics, read_semantics
 from reports.bought import semantics_csv
@@ -24,40 +26,58 @@ from reports.exports.bencher import bencher
 from reports.exports.case import cases_of
 from reports.exports.figure import figures
 from reports.exports.junit import junit
+from reports.exports.observations_csv import observations_csv
 from reports.exports.step_summary import step_summary
 from reports.exports.table_csv import summary_csv, trials_csv
 from reports.html import html
 from reports.markdown import markdown
+from reports.sections.all import sections
+from reports.sections.section import Found, Section
 
 MANIFEST_FILE = "manifest.json"
 SUMMARY_FILE = "summary.json"
 FOLDED = 500_000  # bytes of the report within a step summary: half of what GitHub takes
 
 
-def build(folder: Path) -> tuple[Summary, list[Path]]:
-    """Write the findings and the report of a result folder; what was found, and the files written.
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What the records of a folder say, and the files that show it."""
+
+    summary: Summary
+    sections: tuple[Section, ...]
+    files: tuple[Path, ...]
+
+
+def build(folder: Path) -> Built:
+    """Write the findings and the report of a result folder.
 
     The same records give the same bytes. Raises UsageError where the folder holds no records or cannot be written.
     """
     manifest, trials, series = read_manifest(folder), read_trials(folder), read_series(folder)
+    observations = read_observations(folder)
     summary, semantics = summarise(manifest, trials), read_semantics(folder)
     if semantics and not summary.comparisons:
         summary = summary.model_copy(update={"answer": bought(semantics)})
+    with styled():
+        own = sections(Found(manifest, trials, series, observations))
+    summary = _answered_by(summary, own)
     charts = draw(manifest, summary, trials, series)
     files = {
         SUMMARY_FILE: (summary.model_dump_json(indent=1) + "\n").encode(),
-        "report.html": html(manifest, summary, charts, semantics).encode(),
-        "report.md": markdown(manifest, summary, semantics).encode(),
-        **exports(manifest, summary, trials, semantics),
+        "report.html": html(manifest, summary, charts, semantics, own).encode(),
+        "report.md": markdown(manifest, summary, semantics, own).encode(),
+        **exports(manifest, summary, trials, semantics, own),
     }
     if semantics:
         files["semantics.csv"] = semantics_csv(semantics)
-    for _, pictures in charts:
+    if observations:
+        files["observations.csv"] = observations_csv(observations)
+    for pictures in (*(pictures for _, pictures in charts), *(each.charts for each in own)):
         for chart in pictures:
             files[f"charts/{chart.name}.svg"] = chart.svg
             files[f"charts/{chart.name}.png"] = chart.png
     try:
-        return summary, _write(folder, files)
+        return Built(summary, own, tuple(_write(folder, files)))
     except OSError as error:
         raise UsageError(
             f"{folder}: cannot write the report ({error.strerror}); the records are kept, free some space, "
@@ -65,8 +85,20 @@ def build(folder: Path) -> tuple[Summary, list[Path]]:
         ) from error
 
 
+def _answered_by(summary: Summary, own: Sequence[Section]) -> Summary:
+    """The scenario's own answer first; where nothing was loaded, nothing but it."""
+    first = tuple(sentence for section in own for sentence in section.sentences)
+    if not first:
+        return summary
+    return summary.model_copy(update={"answer": (*first, *(summary.answer if summary.comparisons else ()))})
+
+
 def exports(
-    manifest: Manifest, summary: Summary, trials: Sequence[Trial], semantics: Sequence[Semantics] = ()
+    manifest: Manifest,
+    summary: Summary,
+    trials: Sequence[Trial],
+    semantics: Sequence[Semantics] = (),
+    own: Sequence[Section] = (),
 ) -> dict[str, bytes]:
     """File name -> content, of every file that another tool reads (docs/exports.md)."""
     question, cases, found = manifest.question, cases_of(summary), figures(summary, trials)
@@ -79,7 +111,7 @@ def exports(
         "cpu": manifest.machine.cpu_model,
     }
     title, lead = f"authbench: {question.name}", summary.answer[0].text
-    body = markdown(manifest, summary, semantics, limit=FOLDED)
+    body = markdown(manifest, summary, semantics, own, limit=FOLDED)
     return {
         "junit.xml": junit(cases, name=title, timestamp=manifest.started_utc, properties=told),
         "step-summary.md": step_summary(cases, title=title, lead=lead, body=body).encode(),

@@ -15,6 +15,7 @@ from authbench.semantics.findings import Semantics
 from reports import bought, numbers, words
 from reports.charts.canvas import Chart
 from reports.palette import FRESHNESS_MARK, TIER_NAMES, colour
+from reports.sections.section import Section
 from reports.table import footnote
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,6 +49,7 @@ def html(
     summary: Summary,
     charts: Sequence[tuple[Comparison, Sequence[Chart]]],
     semantics: Sequence[Semantics] = (),
+    sections: Sequence[Section] = (),
 ) -> str:
     """The whole page. The same input gives the same bytes."""
     environment = Environment(
@@ -75,6 +77,7 @@ def html(
         manifest=manifest,
         summary=summary,
         charts=charts,
+        sections=sections,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         words=words,
         marks=FRESHNESS_MARK,

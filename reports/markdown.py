@@ -8,6 +8,8 @@ from authbench.records import Manifest
 from authbench.semantics.findings import Semantics
 from reports.bought import COLUMNS, problems, rows
 from reports.numbers import between, count, interval_cpu, percent, plus_minus, times, whole
+from reports.sections.markdown import section_lines
+from reports.sections.section import Section
 from reports.table import footnote
 from reports.words import freshness, printable, quantile, rank, verdict
 
@@ -16,10 +18,20 @@ PROBLEMS_SHOWN = 10
 _SPECIAL = re.compile(r"([\\`*_\[\]{}#!~|$])")
 
 
-def markdown(manifest: Manifest, summary: Summary, semantics: Sequence[Semantics] = (), limit: int = LONGEST) -> str:
+def markdown(
+    manifest: Manifest,
+    summary: Summary,
+    semantics: Sequence[Semantics] = (),
+    own: Sequence[Section] = (),
+    limit: int = LONGEST,
+) -> str:
     """The whole report in at most `limit` bytes; comparisons that would make it longer are named, not shown."""
     head = [f"# authbench: {escape(summary.question.name)}", "", f"> {escape(summary.question.question)}", ""]
     head += [f"{number}. {escape(line.text)} _({line.certainty})_" for number, line in enumerate(summary.answer, 1)]
+    for each in own:
+        lines = section_lines(each, escape)
+        fits = _size([*head, *lines]) <= limit // 2
+        head += lines if fits else ["", f"{escape(each.title)}: left out for length, see `report.html`."]
     validity, provenance = ["", *_validity(summary)], ["", *_provenance(manifest)]
     bought = _bought(semantics, summary)
     if _size(bought) > limit // 2:

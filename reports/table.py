@@ -16,6 +16,7 @@ from reports.words import freshness, printable, quantile, rank, stated, verdict
 STYLES = {"better": "green", "worse": "red", "invalid": "bold red", "inconclusive": "yellow", "equivalent": "cyan"}
 MARKS = {"firm": "●", "tentative": "◐", "open": "○"}
 LONGEST_NAME = 30
+MOST_BESIDE_OWN = 2  # combinations of levels that are shown beside a scenario's own tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,14 @@ class Column:
     left: bool = False
 
 
-def render(summary: Summary, width: int) -> RenderableType:
-    """Answer, cost table and pair table of every comparison, for a terminal of that many columns."""
+def render(summary: Summary, width: int, *, brief: bool = False) -> RenderableType:
+    """Answer, cost table and pair table of every comparison, for a terminal of that many columns.
+
+    `brief`: a scenario with tables of its own needs no table a combination of levels where there are many.
+    """
     parts: list[RenderableType] = []
-    for comparison in summary.comparisons:
+    shown = () if brief and len(summary.comparisons) > MOST_BESIDE_OWN else summary.comparisons
+    for comparison in shown:
         parts.append(Text(f"\n{printable(f'{summary.question.name}: {comparison.title}')}", style="bold"))
         parts.append(cost_table(comparison, width))
         parts.append(Text(footnote(comparison), style="dim"))
@@ -45,9 +50,9 @@ def render(summary: Summary, width: int) -> RenderableType:
     return Group(*parts)
 
 
-def print_summary(summary: Summary, console: Console) -> None:
-    """Print everything to a terminal, at its own width."""
-    console.print(render(summary, console.width), highlight=False)
+def print_summary(summary: Summary, console: Console, *, brief: bool = False) -> None:
+    """Print everything to a terminal, at its own width; `brief` as in `render`."""
+    console.print(render(summary, console.width, brief=brief), highlight=False)
 
 
 def cost_table(comparison: Comparison, width: int) -> Table:

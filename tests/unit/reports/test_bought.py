@@ -68,9 +68,10 @@ def test_the_report_shows_it_beside_the_cost_table_and_other_tools_read_it(tmp_p
     build(folder)
     assert "What it buys" not in (folder / "report.html").read_text(encoding="utf-8")
 
-    first, *_ = [r.strategy for r in build(folder)[0].comparisons[0].rows if r.cpu_ms]
+    first, *_ = [r.strategy for r in build(folder).summary.comparisons[0].rows if r.cpu_ms]
     write_semantics(folder, [row(first, problems=("fixated <b>",)), TOKEN])
-    summary, files = build(folder)
+    built = build(folder)
+    summary, files = built.summary, built.files
 
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.index('id="cost"') < page.index('id="bought"') < page.index('id="charts"')

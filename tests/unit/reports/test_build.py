@@ -29,7 +29,7 @@ def built(tmp_path_factory):
 
 
 def test_the_files_are_there(built):
-    names = {path.name for path in built[1]}
+    names = {path.name for path in built.files}
 
     assert {"summary.json", "report.html", "report.md"} <= names
     assert {"junit.xml", "step-summary.md", "trials.csv", "summary.csv", "benchmark.json", "bencher.json"} <= names
@@ -41,8 +41,8 @@ def test_the_files_are_there(built):
 def test_a_rebuild_gives_the_same_bytes(built, tmp_path):
     again = build(written(tmp_path / "elsewhere", SMALL))
 
-    assert again[0] == built[0]
-    assert digests(again[1]) == digests(built[1])
+    assert again.summary == built.summary
+    assert digests(again.files) == digests(built.files)
 
 
 def test_two_processes_write_the_same_bytes_whatever_the_hash_seed(built, tmp_path):
@@ -57,8 +57,8 @@ def test_two_processes_write_the_same_bytes_whatever_the_hash_seed(built, tmp_pa
             timeout=120,
         )
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        assert digests(built[1]).items() <= digests(paths).items()
-        assert len(paths) == len(built[1]) + len(("manifest.json", "trials.jsonl", "series.jsonl"))
+        assert digests(built.files).items() <= digests(paths).items()
+        assert len(paths) == len(built.files) + len(("manifest.json", "trials.jsonl", "series.jsonl"))
 
 
 def full_disk(_):
@@ -96,14 +96,14 @@ def test_a_build_that_is_cut_short_leaves_whole_files(tmp_path, monkeypatch, fau
 
 
 def test_nothing_in_the_files_tells_when_or_where_they_were_built(built):
-    text = b"".join(path.read_bytes() for path in built[1] if path.suffix != ".png")
+    text = b"".join(path.read_bytes() for path in built.files if path.suffix != ".png")
 
     assert b"<dc:date>" not in text
-    assert str(built[1][0].parent).encode() not in text
+    assert str(built.files[0].parent).encode() not in text
 
 
 def test_text_in_a_chart_stays_text_with_its_units(built):
-    by_name = {path.name: path.read_text(encoding="utf-8") for path in built[1] if path.suffix == ".svg"}
+    by_name = {path.name: path.read_text(encoding="utf-8") for path in built.files if path.suffix == ".svg"}
 
     assert "session-db-claims</text>" in by_name["cpu.svg"]
     for name, unit in {
@@ -130,7 +130,7 @@ def test_charts_of_an_earlier_build_do_not_linger(tmp_path):
 
 def test_hostile_names_are_inert_in_every_file(tmp_path):
     manifest, trials, series = make(hostile_world())
-    _, files = build(write(tmp_path, hostile_manifest(manifest), trials, series))
+    files = build(write(tmp_path, hostile_manifest(manifest), trials, series)).files
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     told = (tmp_path / "report.md").read_text(encoding="utf-8")
 
@@ -162,7 +162,7 @@ def test_hostile_names_are_inert_in_every_file(tmp_path):
 def test_a_thin_run_still_has_a_report(tmp_path, world):
     manifest, trials, _ = make(world)
 
-    summary, _ = build(write(tmp_path, manifest, trials))
+    summary = build(write(tmp_path, manifest, trials)).summary
 
     assert summary.answer
     assert (tmp_path / "report.html").stat().st_size > 10_000
