@@ -99,7 +99,7 @@ def estimated_seconds(scenario: Scenario) -> float:
     setup = SETUP_S + SETUP_PER_STRATEGY_S * len(scenario.factors.strategy)
     if (semantics := scenario.semantics) is not None:
         setup += starts + (SEMANTICS_PER_STRATEGY_S + semantics.within_s / 4) * len(scenario.factors.strategy)
-    if (experiment := scenario.experiment) is not None:
+    for experiment in scenario.experiment:
         setup += experiment.estimated_seconds(len(scenario.factors.strategy), scenario.profile.launches)
     return setup + windows + (launch * scenario.profile.launches if cells else 0.0)
 

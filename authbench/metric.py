@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Literal
 
 from authbench.histogram import decode
-from authbench.records import Tier, Trial
+from authbench.records import Database, Tier, Trial
 
 STACK_TIERS: tuple[Tier, ...] = ("lb", "app", "db", "cache", "auth", "vault")
 QUANTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
@@ -59,8 +59,15 @@ def _a_request(trial: Trial, count: float | None) -> float | None:
     return count / trial.load.sent if count is not None and trial.load.sent else None
 
 
+def _databases(trial: Trial, read: Callable[[Database], float]) -> float | None:
+    """Added over the servers: a strategy whose sessions have their own uses two. Peaks are each server's own."""
+    if trial.database is None:
+        return None
+    return read(trial.database) + (read(trial.session_database) if trial.session_database else 0)
+
+
 def _statements(trial: Trial) -> float | None:
-    return _a_request(trial, None if trial.database is None else trial.database.statements)
+    return _a_request(trial, _databases(trial, lambda database: database.statements))
 
 
 def _cache_commands(trial: Trial) -> float | None:
@@ -72,9 +79,8 @@ def _auth_calls(trial: Trial) -> float | None:
 
 
 def _opened_per_s(trial: Trial) -> float | None:
-    if trial.database is None or not trial.load.window_s:
-        return None
-    return trial.database.connections_opened / trial.load.window_s
+    opened = _databases(trial, lambda database: database.connections_opened)
+    return None if opened is None or not trial.load.window_s else opened / trial.load.window_s
 
 
 def _resident_mb(trial: Trial) -> float | None:
@@ -137,14 +143,14 @@ def _all() -> tuple[Metric, ...]:
             "database connections, peak",
             "connections",
             "any",
-            lambda trial: None if trial.database is None else trial.database.connections_peak,
+            partial(_databases, read=lambda database: database.connections_peak),
         ),
         _noisy(
             "connections_mean",
             "database connections, mean",
             "connections",
             "any",
-            lambda trial: None if trial.database is None else trial.database.connections_mean,
+            partial(_databases, read=lambda database: database.connections_mean),
         ),
         _noisy("connections_opened_per_s", "database connections opened", "connections/s", "any", _opened_per_s),
         _count("statements_per_request", "SQL statements a request", "statements", _statements),

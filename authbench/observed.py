@@ -38,6 +38,7 @@ class Observation(Frozen):
     levels: Mapping[str, Level]  # factor -> level; holds `strategy` where one was observed
     values: Mapping[str, float | None]  # measure -> value in the measure's unit; None: there is none
     reasons: tuple[Reason, ...] = ()  # why it does not count
+    histograms: Mapping[str, str] = {}  # what is merged over launches, never averaged: as `records.Load` keeps them
 
     @property
     def valid(self) -> bool:

@@ -115,6 +115,7 @@ class Trial(Frozen):
     limited_by: str  # app CPU, database, cache, generator, offered rate, …
     reasons: tuple[Reason, ...] = ()
     auth_calls: int | None = None  # requests to the strategy's auth service; None: it has none
+    session_database: Database | None = None  # the sessions' own server; None: they stand in `database`
     others_cpu_share: float | None = None  # of the stack's cores' time, by processes that are not ours; None: unknown
 
     @property
@@ -139,6 +140,7 @@ class Sample(Frozen):
     at_s: float  # since the window's start
     connections: Mapping[str, Mapping[str, int]]  # replica -> state -> connections
     cache_connections: int | None = None
+    session_connections: Mapping[str, Mapping[str, int]] | None = None  # at the sessions' own server
 
 
 class Machine(Frozen):

@@ -11,6 +11,8 @@ from apps.contract.registry import Strategy, strategies
 from authbench.answered import Answered
 from authbench.availability import split
 from authbench.backends.embedded import EmbeddedStack
+from authbench.deployable import needs_of, why_not
+from authbench.deployment import Deployment
 from authbench.design import Launch, Planned, plan, window_s
 from authbench.errors import StackError, UsageError
 from authbench.experiments.ground import Ground
@@ -43,14 +45,18 @@ def run(order: Order, watcher: Watcher) -> None:
     if not contenders:
         raise StackError("no strategy of this run is available on this machine")
     cores = split_cores(frozenset(os.sched_getaffinity(0)))
-    launches = plan(order.scenario, order.scenario.cells(), order.seed)
+    unable = _unable(order.scenario, watcher)
+    cells = [cell for cell in order.scenario.cells() if cell.deployment not in unable]
+    if order.scenario.factors.load and not cells:
+        raise StackError(f"no cell of this run can be measured here: {'; '.join(dict.fromkeys(unable.values()))}")
+    launches = plan(order.scenario, cells, order.seed)
     begun, records = None, None
     with ExitStack() as held:
         if order.resume:
             records = held.enter_context(Records(order.folder))
             begun = _begun(order, cores, watcher)
             _still_available(begun, unavailable)
-            if not _answered(order, begun).open(launches) and order.scenario.experiment is None:
+            if not _answered(order, begun).open(launches) and not order.scenario.experiment:
                 watcher.say("everything is measured already")
                 return
         held.enter_context(interruptible())
@@ -63,9 +69,9 @@ def run(order: Order, watcher: Watcher) -> None:
             if begun is None:
                 watcher.phase("finding the rate that every strategy can serve")
                 ready.go_slowest(order.scenario)
-                cells = [cell for cell in order.scenario.cells() if cell.strategy in ready.passed]
-                rates = lowest_capacities(bench, cells)
+                rates = lowest_capacities(bench, [cell for cell in cells if cell.strategy in ready.passed])
                 begun = new_manifest(order, stack, cores, ready.verified, unavailable, rates, generator.timer)
+                begun = begun.model_copy(update={"warnings": (*begun.warnings, *_told(unable, stack, order.scenario))})
                 write_manifest(order.folder, begun)
             if records is None:
                 records = held.enter_context(Records(order.folder))
@@ -73,10 +79,26 @@ def run(order: Order, watcher: Watcher) -> None:
             _measure(order, ready, bench, launches, begun, records, watcher)
 
 
+def _unable(scenario: Scenario, watcher: Watcher) -> dict[Deployment, str]:
+    """Deployments that this machine cannot run, with the reason; told once a reason."""
+    found = {each: reason for each in scenario.factors.deployments() if (reason := why_not(each)) is not None}
+    for reason in dict.fromkeys(found.values()):
+        watcher.say(f"[yellow]not measured here:[/] {reason}")
+    return found
+
+
+def _told(unable: Mapping[Deployment, str], stack: EmbeddedStack, scenario: Scenario) -> list[str]:
+    """What the manifest keeps of what could not be done, a sentence each."""
+    told = [f"not measured: {', '.join(map(str, each.levels().values()))}: {why}" for each, why in unable.items()]
+    able, why = stack.budgets
+    if scenario.stack.replica_cpus is not None and not able:
+        told.append(f"no CPU budgets: {why}; only connections can be compared across replicas")
+    return told
+
+
 def _experiment(order: Order, ready: Prepared, generator: Generator, watcher: Watcher) -> None:
-    """The scenario's experiment, if it has one: what an earlier run observed is not observed again."""
-    plan_ = order.scenario.experiment
-    if plan_ is None:
+    """The scenario's experiments, if it has any: what an earlier run observed is not observed again."""
+    if not order.scenario.experiment:
         return
     ready.stack.stop_replicas()
     earlier = frozenset(each.key() for each in read_observations(order.folder) if each.valid)
@@ -92,7 +114,9 @@ def _experiment(order: Order, ready: Prepared, generator: Generator, watcher: Wa
             record=journal.append,
             watcher=watcher,
         )
-        experiment(ground, plan_)
+        for each in order.scenario.experiment:
+            experiment(ground, each)
+            ready.stack.stop_replicas()
 
 
 def _measure(
@@ -172,6 +196,7 @@ def ready_stack(
         workers=scenario.stack.workers,
         threads=scenario.stack.threads,
         conn_max_age_s=scenario.stack.conn_max_age_s,
+        needs=needs_of(each for each in scenario.factors.deployments() if why_not(each) is None),
         cores=cores.stack,
     ) as stack:
         if (cpus := scenario.stack.replica_cpus) is not None:

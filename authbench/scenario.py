@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from authbench.deployment import Deployment, DistanceMs, Pooling, Serving, SessionStore
 from authbench.experiments.plans import ExperimentPlan
@@ -19,6 +19,10 @@ VERIFICATIONS = 3  # users whose credentials verification uses: load is sent wit
 SET_ASIDE = 32  # users that live sessions leave to verification and to `authbench.semantics`
 _RATE = re.compile(r"rate@(0\.\d+|1(?:\.0)?)")
 
+# One [experiment], or several [[experiment]], each of a kind of its own; one after the other on the same stack.
+Experiments = Annotated[
+    tuple[ExperimentPlan, ...], BeforeValidator(lambda given: [given] if isinstance(given, dict) else given)
+]
 Name = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
@@ -96,7 +100,7 @@ class Profile(Frozen):
     pooling: tuple[Pooling, ...] | None = None
     distance_ms: tuple[DistanceMs, ...] | None = None
     session_store: tuple[SessionStore, ...] | None = None
-    experiment: Mapping[str, Any] = {}  # keys of [experiment], over what stands there
+    experiment: Mapping[str, Any] = {}  # keys of [experiment], over what stands there; of several: by kind
 
 
 class Profiles(Frozen):
@@ -126,7 +130,7 @@ class Document(Frozen):
     data: Data = Data()
     load: LoadPlan = LoadPlan()
     semantics: SemanticsPlan | None = None
-    experiment: ExperimentPlan | None = None
+    experiment: Experiments = ()
     profiles: Profiles
 
 
@@ -170,7 +174,7 @@ class Scenario(Frozen):
     data: Data
     load: LoadPlan
     semantics: SemanticsPlan | None = None
-    experiment: ExperimentPlan | None = None
+    experiment: Experiments = ()
     profile: Profile
 
     def launched(self) -> Launched:

@@ -7,7 +7,7 @@ import difflib
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,6 +18,7 @@ from authbench.scenario import SET_ASIDE, VERIFICATIONS, Document, Factors, Prof
 from authbench.working_set import fewest_sessions
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
+PLANS = get_args(get_args(ExperimentPlan)[0])
 PROFILES = ("quick", "standard", "thorough")
 # `login` hashes a password, `healthz` asks the stores: neither is a request of a logged-in user.
 LOADABLE = tuple(name for name in ENDPOINTS if name in ("whoami", "orders", "orders-create", "public"))
@@ -67,7 +68,7 @@ def load_scenario(
         ),
         load=document.load,
         semantics=document.semantics,
-        experiment=_experiment(document, profile, path),
+        experiment=_experiments(document, profile, path),
         profile=chosen,
     )
     _check_names(document, path, known_strategies, known_metrics)
@@ -113,7 +114,8 @@ def _parse(path: Path) -> Document:
 def _explain(error: ValidationError, path: Path) -> str:
     # A mistyped key shows twice, as unknown and as missing: the first says what to do.
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in first["loc"])
+    # An experiment's place among several says less than its kind.
+    key = ".".join(part for part in first["loc"] if isinstance(part, str))
     if first["type"] == "extra_forbidden":
         return f"{path}: unknown key {key!r}{_nearest(str(first['loc'][-1]), _known_keys(first['loc'][:-1]))}"
     if first["type"] == "missing":
@@ -122,7 +124,11 @@ def _explain(error: ValidationError, path: Path) -> str:
 
 
 def _known_keys(location: Sequence[int | str]) -> list[str]:
-    model: Any = Document
+    model: Any
+    if location[:1] == ("experiment",):
+        (model,) = (each for each in PLANS if each.model_fields["kind"].annotation == Literal[location[-1]])
+        return list(model.model_fields)
+    model = Document
     for part in location:
         model = model.model_fields[str(part)].annotation
     return list(model.model_fields)
@@ -147,21 +153,27 @@ def _apply(factors: Factors, profile: Profile, overrides: Mapping[str, Sequence[
         raise UsageError(f"{where}: {first['msg']}, not {first['input']!r}") from error
 
 
-def _experiment(document: Document, profile: str, path: Path) -> ExperimentPlan | None:
-    """[experiment] with what the profile says otherwise."""
-    changes: Mapping[str, Any] = getattr(document.profiles, profile).experiment
-    if document.experiment is None:
-        if changes:
-            raise UsageError(f"{path}: key 'profiles.{profile}.experiment': there is no [experiment] to change")
-        return None
-    plan: TypeAdapter[ExperimentPlan] = TypeAdapter(ExperimentPlan)
-    try:
-        return plan.validate_python({**document.experiment.model_dump(), **changes})
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"][1:])  # without the kind
-        said = "no such key" if first["type"] == "extra_forbidden" else f"{first['msg']}, not {first['input']!r}"
-        raise UsageError(f"{path}: key 'profiles.{profile}.experiment.{key}': {said}") from error
+def _experiments(document: Document, profile: str, path: Path) -> tuple[ExperimentPlan, ...]:
+    """Every [experiment] with what the profile says otherwise."""
+    plans: TypeAdapter[ExperimentPlan] = TypeAdapter(ExperimentPlan)
+    given: Mapping[str, Any] = getattr(document.profiles, profile).experiment
+    where = f"{path}: key 'profiles.{profile}.experiment"
+    kinds = [each.kind for each in document.experiment]
+    if len(set(kinds)) != len(kinds):
+        raise UsageError(f"{path}: key 'experiment': a kind stands there twice: {', '.join(kinds)}")
+    by_kind = {kinds[0]: given} if len(kinds) == 1 and given else given
+    if unknown := by_kind.keys() - set(kinds):
+        raise UsageError(f"{where}': there is no experiment {min(unknown)!r} to change")
+    found = []
+    for each in document.experiment:
+        try:
+            found.append(plans.validate_python({**each.model_dump(), **by_kind.get(each.kind, {})}))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"][1:])  # without the kind
+            said = "no such key" if first["type"] == "extra_forbidden" else f"{first['msg']}, not {first['input']!r}"
+            raise UsageError(f"{where}.{key}': {said}") from error
+    return tuple(found)
 
 
 def _check_names(
@@ -201,7 +213,7 @@ def _check_levels(factors: Factors, document: Document, path: Path, known_strate
             raise UsageError(
                 f"{path}: key 'factors.load': level {load!r} is neither 'saturate' nor 'rate@S' with 0 < S <= 1"
             ) from None
-    if not factors.load and document.semantics is None and document.experiment is None:
+    if not factors.load and document.semantics is None and not document.experiment:
         said = "is empty and there is neither [semantics] nor [experiment]: nothing is measured"
         raise UsageError(f"{path}: key 'factors.load' {said}")
     if factors.load and all(rate_share(load) is not None for load in factors.load):

@@ -116,6 +116,7 @@ class Bench:
             cpu_source=readings.cpu_source,
             replica_cpu_s=readings.replica_cpu_s,
             database=readings.database,
+            session_database=readings.session_database,
             cache=readings.cache,
             auth_calls=readings.auth_calls,
             lb_requests=self._probes.balancer.after(),

@@ -22,6 +22,7 @@ except ModuleNotFoundError:  # an environment of another framework
 
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+=*")
 SMALLEST_KEY_BYTES = 32  # RFC 7518, section 3.2: a key of the hash's size or larger
+POOL_TIMEOUT_S = 2.0  # for a connection of the pool, as long as for a new one; then the answer is 503
 
 
 def required(name: str) -> str:
@@ -117,3 +118,29 @@ def postgresql(name: str, connection_name: str) -> dict[str, Any]:
         "PORT": str(url.port or ""),
         "OPTIONS": dict(libpq),
     }
+
+
+def databases(connection_name: str) -> dict[str, dict[str, Any]]:
+    """Django's DATABASES: `default`, and `sessions` where AUTHBENCH_SESSION_DATABASE_URL names another for them.
+
+    What becomes of a connection after its request is the same for both: AUTHBENCH_CONN_MAX_AGE, or psycopg's pool of
+    AUTHBENCH_POOL_SIZE in every process (and for every database), or a proxy that pools transactions.
+    """
+    urls = {"default": "AUTHBENCH_DATABASE_URL"}
+    if os.environ.get("AUTHBENCH_SESSION_DATABASE_URL"):
+        urls["sessions"] = "AUTHBENCH_SESSION_DATABASE_URL"
+    return {alias: _kept(postgresql(name, connection_name)) for alias, name in urls.items()}
+
+
+def _kept(database: dict[str, Any]) -> dict[str, Any]:
+    age, size = number("AUTHBENCH_CONN_MAX_AGE", 60), number("AUTHBENCH_POOL_SIZE", 0)
+    if size and age:
+        raise ImproperlyConfigured("AUTHBENCH_POOL_SIZE needs AUTHBENCH_CONN_MAX_AGE=0: a pool keeps its connections")
+    database["CONN_MAX_AGE"] = age
+    if size:
+        pool = {"min_size": 1, "max_size": size, "timeout": POOL_TIMEOUT_S}
+        database["OPTIONS"]["pool"] = pool
+    if number("AUTHBENCH_TRANSACTION_POOLING", 0):
+        # The next transaction may be another server connection's. Prepared statements are off in Django as it is.
+        database["DISABLE_SERVER_SIDE_CURSORS"] = True
+    return database

@@ -11,6 +11,8 @@ if os.environ.get("AUTHBENCH_EDGE"):
 worker_class = "gthread"
 workers = int(os.environ.get("AUTHBENCH_WORKERS") or 1)
 threads = int(os.environ.get("AUTHBENCH_THREADS") or 4)
+if os.environ.get("AUTHBENCH_SERVING") == "sync":  # as many requests at a time, each in a process of its own
+    worker_class, workers, threads = "sync", workers * threads, 1
 keepalive = 75  # seconds; longer than the load balancer keeps an idle connection, so that it is the one to close
 max_requests = 0  # a worker is never replaced while it is measured
 accesslog = None

@@ -2,18 +2,22 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connections
 
 from apps.shop.problems import is_outage
+from apps.shop.session_router import DEFAULT, SESSIONS
 from apps.strategies._authenticator import authenticator
 
 
 def check_dependencies() -> dict[str, str]:
     """Name -> "ok" or "down", for the database, whatever else the strategy declares, and the service that it asks."""
     checks = {store: CHECKS[store] for store in sorted({"database", *settings.STRATEGY["stores"]})}
+    if SESSIONS in settings.DATABASES:
+        checks[SESSIONS] = partial(_database, SESSIONS)
     ready = getattr(authenticator(), "is_ready", None)
     if ready and settings.STRATEGY.get("service") != settings.ROOT_URLCONF:  # the service would ask itself
         checks["service"] = ready
@@ -29,10 +33,12 @@ def _state(check: Callable[[], bool]) -> str:
         raise
 
 
-def _database() -> bool:
+def _database(alias: str = DEFAULT) -> bool:
     # A connection of its own: libpq bounds the time to open one (`connect_timeout`), but not a statement on an old one.
-    with connection.wrap_database_errors:
-        connection.get_new_connection(connection.get_connection_params()).close()
+    # And beside a pool, if there is one: what is closed here would be missing there.
+    asked = connections[alias]
+    with asked.wrap_database_errors:
+        asked.Database.connect(**asked.get_connection_params()).close()
     return True
 
 

@@ -5,7 +5,7 @@ docs/shop.md explains every choice and lists the environment variables.
 
 import os
 
-from apps.shop.environment import number, postgresql, required
+from apps.shop.environment import databases, required
 
 # A strategy's module is called like the strategy, so `manage.py` needs no variable for it.
 STRATEGY_NAME = os.environ.get("AUTHBENCH_STRATEGY") or (
@@ -41,12 +41,8 @@ USER_MIDDLEWARE = ["django.contrib.auth.middleware.AuthenticationMiddleware"]
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000
 
-DATABASES = {
-    "default": {
-        **postgresql("AUTHBENCH_DATABASE_URL", CONNECTION_NAME),
-        "CONN_MAX_AGE": number("AUTHBENCH_CONN_MAX_AGE", 60),
-    }
-}
+DATABASES = databases(CONNECTION_NAME)
+DATABASE_ROUTERS = ["apps.shop.session_router.SessionRouter"] if "sessions" in DATABASES else []
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

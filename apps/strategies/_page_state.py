@@ -7,11 +7,13 @@ from typing import Any
 from django.core import signing
 
 from apps.contract.endpoints import Caller
+from apps.strategies._payload import MEMBER, payload
 
 State = Mapping[str, Any]
 FORMAT = 1  # of what `stated` writes; a state of another format is refused
 LONGEST_STATE = 8 * 1024  # characters; looked at before anything is verified
 MEMBERS = frozenset({"format", "id", "username", "permissions", "login", "end", "preferences"})
+LADEN = MEMBERS | {MEMBER}  # with data of the application's
 
 
 def stated(caller: Caller, *, login: int, end: int, preferences: Mapping[str, str]) -> State:
@@ -24,6 +26,7 @@ def stated(caller: Caller, *, login: int, end: int, preferences: Mapping[str, st
         "login": login,
         "end": end,
         "preferences": dict(preferences),
+        **payload(caller.id),
     }
 
 
@@ -57,7 +60,7 @@ def _well_formed(state: Any) -> bool:
     """Another format, or a member of another type, though validly signed, must not reach a view."""
     return (
         isinstance(state, dict)
-        and state.keys() == MEMBERS
+        and (state.keys() == MEMBERS or (state.keys() == LADEN and isinstance(state[MEMBER], str)))
         and all(type(state[name]) is int for name in ("format", "id", "login", "end"))
         and state["format"] == FORMAT
         and 0 < state["id"] < 2**63  # PostgreSQL's bigint

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from apps.contract.endpoints import Caller
 from apps.strategies._authenticator import Members
+from apps.strategies._payload import payload
 from apps.strategies._user_row import active_user
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class SessionRow(_Session):
     def establish(self, request: HttpRequest, user: "User") -> Members:
         """`django.contrib.auth.login`: changes the key, so that none planted before the login is worth anything."""
         login(request, user)
+        request.session.update(payload(user.pk))
         return {}
 
     def authenticate(self, request: HttpRequest) -> Caller | None:
@@ -128,3 +130,4 @@ class SessionClaims(_Session):
             "username": caller.username,
             "permissions": list(caller.permissions),
         }
+        request.session.update(payload(caller.id))

@@ -12,6 +12,7 @@ import jwt
 
 from apps.contract.endpoints import Caller
 from apps.contract.tokens import ISSUER, LONGEST_LOGIN_S, TOKEN_TYPE, audience_of
+from apps.strategies._payload import payload
 
 __all__ = ["ISSUER", "TOKEN_TYPE", "audience_of"]
 
@@ -106,6 +107,7 @@ def claims_for(
         "auth_time": auth_time,
         "username": caller.username,
         "permissions": list(caller.permissions),
+        **payload(caller.id),
     }
     return claims | {"preferences": preferences} if preferences else claims
 

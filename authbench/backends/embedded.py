@@ -13,6 +13,8 @@ from apps.contract.tokens import audience_of
 from authbench.backends.parts import SOFTENED, Parts, start_parts
 from authbench.backends.shop import SIGNING_KEYS, Keys, Serving, Shop
 from authbench.backends.variant import Variant, as_variants
+from authbench.balancing import ROUND_ROBIN, Balancing
+from authbench.deployable import NOTHING_MORE, Needs
 from authbench.deployment import Deployment
 from authbench.errors import StackError
 from authbench.records import CpuSource, Tier
@@ -51,6 +53,7 @@ class EmbeddedStack:
         conn_max_age_s: int = 60,
         cores: tuple[int, ...] = (),
         replica_cpus: float | None = None,
+        needs: Needs = NOTHING_MORE,
     ) -> None:
         if len(strategies) > valkey.DATABASES:
             raise StackError(f"{len(strategies)} strategies, but the cache has {valkey.DATABASES} databases")
@@ -58,6 +61,7 @@ class EmbeddedStack:
         self.strategies = {name: variant.strategy for name, variant in self.variants.items()}
         self.deployment = Deployment(replicas=replicas)  # the one running, or, before that, planned
         self.cores = cores
+        self._needs = needs
         self._serving = Serving(workers, threads, conn_max_age_s, replica_cpus)
         self._keys = Keys()
         self._ports: dict[str, int] = {}  # replica -> its port, the same at every launch
@@ -98,7 +102,14 @@ class EmbeddedStack:
         self._jwks = self._stack.folder / "jwks.json"
         with writing(self._stack.folder):
             self._jwks.write_text(jwks_of(self._keys.rsa), encoding="utf-8")  # public: nginx's workers read it
-        self.parts = start_parts(self._stack, connections, self._all_sites(0), self._generation_name())
+        self.parts = start_parts(
+            self._stack,
+            connections,
+            self._all_sites(0),
+            self._generation_name(),
+            session_server=self._needs.session_server,
+            pgbouncer=self._needs.pgbouncer,
+        )
         names = tuple(self.strategies)
         self._shop = Shop(self.parts, names, self.folder, self._serving, self._keys, self.replicas, self._auth_ports)
         with writing(self.folder):
@@ -129,6 +140,12 @@ class EmbeddedStack:
         own = [variant for variant in self.variants.values() if variant.strategy.own_tables]
         migrate = (self._command(each, f"migrate-{each.name}", "migrate", "--verbosity", "0") for each in own)
         self._stack.run(*migrate, at_once=2)
+        if (sessions := self.parts.sessions) is not None:
+            first = next(iter(self.variants.values()))
+            there = self._command(first, "migrate-sessions", "migrate", "--database", "sessions", "--verbosity", "0")
+            told = {**there.environment, "AUTHBENCH_SESSION_DATABASE_URL": sessions.template}
+            self._stack.run(replace(there, environment=told))
+            sessions.clone(list(self.variants))
         self.parts.databases.settle()
 
     def mint(self, strategy: Strategy | Variant, count: int) -> Path:
@@ -147,6 +164,9 @@ class EmbeddedStack:
             for each in strategies
         ]
         self._stack.run(*commands, at_once=at_once)
+        if self.parts.sessions is not None:
+            for each in strategies:
+                self.parts.sessions.copy(each.name)
         return files
 
     def operations(self, strategy: Strategy | Variant) -> dict[str, Any]:
@@ -166,6 +186,10 @@ class EmbeddedStack:
         """A management command of a variant, for exact counts: no chance in the order of sets and dictionaries."""
         service = self._command(self.variants[variant], f"{command}-{variant}", command, *arguments, output=output)
         return replace(service, environment={**service.environment, "PYTHONHASHSEED": "0"})
+
+    def run(self, command: Service) -> None:
+        """Runs such a command to its end; may be called while load is fired, from a thread of its own."""
+        self._stack.run(command)
 
     def swap(self, variant: Variant) -> None:
         """From the next launch on, the replicas of that name are this variant's."""
@@ -216,6 +240,40 @@ class EmbeddedStack:
     def stop_replicas(self) -> None:
         """Ends all replicas; may be called when there are none."""
         self._stack.stop(*(name for name, tier in self._stack.tiers.items() if tier in ("app", "auth")))
+
+    def end_replica(self, strategy: str, number: int) -> None:
+        """Ends that replica's process; the balancer goes on as it was. Nothing happens where it does not run."""
+        self._stack.stop(replica_name(strategy, number))
+
+    def begin_replica(self, strategy: str, number: int, told: Mapping[str, str]) -> None:
+        """A fresh process in place of that replica's, with `told` over what its environment says."""
+        self.end_replica(strategy, number)
+        service = self._replica(strategy, number, 0.0)
+        self._stack.start(replace(service, environment={**service.environment, **told}))
+
+    def session_folder(self, strategy: str) -> Path:
+        """Where replicas that share session files keep them."""
+        return self._shop.sessions(strategy)
+
+    def balance(self, methods: Mapping[str, Balancing], members: Sequence[int]) -> None:
+        """Until the next start, has the balancer lead to the replicas of these numbers only, and pick them so.
+
+        `methods`: strategy -> how; round robin where it is not named. No route leads to a replica that is no member.
+        """
+        sites = [
+            replace(
+                site,
+                replicas={
+                    name: port for name, port in site.replicas.items() if int(name.rpartition("-")[2]) in members
+                },
+                sticky=site.sticky and methods.get(site.name) == "cookie",
+                dealt=0,
+                method=methods.get(site.name, ROUND_ROBIN),
+            )
+            for site in self._all_sites(self.replicas)
+        ]
+        self._generation += 1
+        self.parts.nginx.reload(self._stack.running(nginx.NAME), sites, self._generation_name())
 
     def _replica(self, strategy: str, number: int, ahead_s: float) -> Service:
         name = replica_name(strategy, number)

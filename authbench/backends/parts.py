@@ -1,4 +1,4 @@
-"""The parts that every strategy shares, started side by side: PostgreSQL, Valkey and nginx."""
+"""The parts that every strategy shares, started side by side: PostgreSQL, Valkey, nginx, and two that are optional."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,11 @@ from authbench.stack.accounts import unprivileged, within_reach
 from authbench.stack.databases import Databases
 from authbench.stack.diagnosis import writing
 from authbench.stack.nginx import Nginx, Site
+from authbench.stack.pgbouncer import NAME as PGBOUNCER
+from authbench.stack.pgbouncer import PgBouncer
 from authbench.stack.postgres import Postgres
+from authbench.stack.service import Running
+from authbench.stack.session_store import SessionStore
 from authbench.stack.stack import Stack
 from authbench.stack.valkey import Valkey
 
@@ -22,6 +26,8 @@ class Parts:
     nginx: Nginx
     databases: Databases
     versions: Mapping[str, str]
+    sessions: SessionStore | None = None  # a second PostgreSQL, for the session table alone
+    pgbouncer: PgBouncer | None = None  # before the first
 
     @property
     def settings(self) -> dict[str, dict[str, str]]:
@@ -30,6 +36,8 @@ class Parts:
             "postgresql": self.postgres.settings,
             "valkey": dict(valkey.SETTINGS),
             "nginx": dict(nginx.SETTINGS),
+            **({"postgresql-sessions": self.sessions.databases.server.settings} if self.sessions else {}),
+            **({"pgbouncer": self.pgbouncer.settings} if self.pgbouncer else {}),
         }
 
 
@@ -37,36 +45,61 @@ class Parts:
 SOFTENED = (postgres.SOFTENED, valkey.SOFTENED, nginx.SOFTENED)
 
 
-def start_parts(stack: Stack, max_connections: int, sites: Sequence[Site], generation: str) -> Parts:
-    """Starts all three; Valkey and nginx come up while PostgreSQL's data folder is made.
+def start_parts(
+    stack: Stack,
+    max_connections: int,
+    sites: Sequence[Site],
+    generation: str,
+    *,
+    session_server: bool = False,
+    pgbouncer: bool = False,
+) -> Parts:
+    """Starts all; Valkey and nginx come up while PostgreSQL's data folder is made.
 
-    Raises StackError where a program is missing or a part does not come up.
+    `max_connections`: of each PostgreSQL. Raises StackError where a program is missing or a part does not come up.
     """
     account = unprivileged()
     if account is not None:
         account.require_way_to(stack.folder)
     server = within_reach(binaries.find(binaries.POSTGRES), account, stack.folder / "programs")
-    with writing(stack.folder):
-        home = stack.folder / "postgres"
-        home.mkdir(mode=0o711)
+    proxy = binaries.find(binaries.PGBOUNCER) if pgbouncer else None
     take = stack.ports.take
-    database = Postgres(server.parent, home / "data", take(), max_connections, account)
+    names = [postgres.NAME, *([postgres.SESSIONS_NAME] if session_server else [])]
+    servers = []
+    for name in names:
+        with writing(stack.folder):
+            home = stack.folder / name
+            home.mkdir(mode=0o711)
+        servers.append(Postgres(server.parent, home / "data", take(), max_connections, account, name))
     cache = Valkey(binaries.find(binaries.VALKEY), stack.folder / "valkey", take())
     balancer = Nginx(binaries.find(binaries.NGINX), stack.folder / "nginx", take())
     balancer.write(sites, generation)
-    stack.remove_segment_of(database.pid_file)
     started = [
         stack.launch(cache.service(stack.log(valkey.NAME), stack.cores)),
         stack.launch(balancer.service(stack.log(nginx.NAME), generation, stack.cores)),
     ]
-    try:
-        stack.run(database.initdb(stack.log("initdb")))
-    finally:
-        database.password_file.unlink(missing_ok=True)
-    started.append(stack.launch(database.service(stack.log(postgres.NAME), stack.cores)))
+    started += [_started(stack, each) for each in servers]
     stack.await_ready(started)
-    databases = Databases(database)
-    databases.prepare()
+    ready = [Databases(each) for each in servers]
+    for databases in ready:
+        databases.prepare()
     programs = {"postgresql": server, "valkey": cache.program, "nginx": balancer.program}
     versions = {name: binaries.version_of(program) for name, program in programs.items()}
-    return Parts(database, cache, balancer, databases, versions)
+    pooler = None
+    if proxy is not None:
+        versions[PGBOUNCER] = binaries.version_of(proxy)
+        folder = stack.folder / PGBOUNCER
+        pooler = PgBouncer(proxy, versions[PGBOUNCER], folder, take(), ready[0], account)
+        stack.start(pooler.service(stack.log(PGBOUNCER), stack.cores))
+    sessions = SessionStore(ready[1], ready[0]) if session_server else None
+    return Parts(servers[0], cache, balancer, ready[0], versions, sessions, pooler)
+
+
+def _started(stack: Stack, server: Postgres) -> Running:
+    """PostgreSQL in a fresh data folder, not necessarily ready yet."""
+    stack.remove_segment_of(server.pid_file)
+    try:
+        stack.run(server.initdb(stack.log(f"initdb-{server.name}")))
+    finally:
+        server.password_file.unlink(missing_ok=True)
+    return stack.launch(server.service(stack.log(server.name), stack.cores))

@@ -141,6 +141,11 @@ class Shop:
             told["AUTHBENCH_CONN_MAX_AGE"] = "60" if deployment.pooling in ("persistent", "pgbouncer") else "0"
         if deployment.pooling == "pool":
             told["AUTHBENCH_POOL_SIZE"] = str(self.serving.threads)
+        if deployment.pooling == "pgbouncer" and self.parts.pgbouncer is not None:
+            told["AUTHBENCH_DATABASE_URL"] = self.parts.pgbouncer.dsn(database_of(variant.name))
+            told["AUTHBENCH_TRANSACTION_POOLING"] = "1"
+        if deployment.session_store == "separate" and self.parts.sessions is not None:
+            told["AUTHBENCH_SESSION_DATABASE_URL"] = self.parts.sessions.dsn(variant.name)
         return told
 
     def sessions(self, name: str) -> Path:

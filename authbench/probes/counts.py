@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 from authbench.backends.embedded import EmbeddedStack
 from authbench.probes.auth import AuthProbe
 from authbench.probes.cache import CacheProbe
-from authbench.probes.database import DatabaseProbe
+from authbench.probes.database import DatabaseProbe, session_probe
 
 
 class StoreTotals(NamedTuple):
@@ -22,14 +22,15 @@ class StoreReader:
     """Reads PostgreSQL's and Valkey's own counts. Use as a context manager."""
 
     def __init__(self, stack: EmbeddedStack) -> None:
-        self._database = DatabaseProbe(stack)
+        sessions = session_probe(stack)
+        self._databases = (DatabaseProbe(stack), *([sessions] if sessions else []))
         self._cache = CacheProbe(stack)
         self._auth = AuthProbe(stack)
 
     def of(self, strategy: str) -> Callable[[], StoreTotals]:
         """A question that can be asked again and again."""
         return lambda: StoreTotals(
-            self._database.totals(strategy).statements,
+            sum(database.totals(strategy).statements for database in self._databases),
             sum(self._cache.totals().values()),
             self._auth.total(strategy),
         )
@@ -40,5 +41,6 @@ class StoreReader:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._database.close()
+        for database in self._databases:
+            database.close()
         self._cache.close()

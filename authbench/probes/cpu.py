@@ -8,6 +8,7 @@ from authbench.backends.embedded import EmbeddedStack
 from authbench.records import Tier
 
 SHARED: tuple[str, ...] = ("nginx", "postgres", "valkey")
+OPTIONAL: tuple[str, ...] = ("postgres-sessions", "pgbouncer")  # shared too, where the stack has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,11 @@ class CpuProbe:
         self._services = [service] if service else []
         self._before = self._read()
 
-    def after(self, probe_in_database_ns: int = 0) -> CpuUse:
-        """What was used since; the probe's own work in the database is taken off."""
+    def after(self, probe_in_database_ns: int = 0, probe_in_sessions_ns: int = 0) -> CpuUse:
+        """What was used since; the probe's own work in the databases is taken off."""
         now = self._read()
         used = {name: now.services[name] - self._before.services[name] for name in now.services}
-        used["postgres"] -= probe_in_database_ns
+        used["postgres"] -= probe_in_database_ns + probe_in_sessions_ns  # of one tier, whichever server
         cpu_s: dict[Tier, float] = {}
         for name, ns in used.items():
             tier = self._stack.tiers[name]
@@ -63,7 +64,8 @@ class CpuProbe:
         )
 
     def _read(self) -> _Reading:
-        running = [self._stack.running(name) for name in (*SHARED, *self._services, *self._replicas)]
+        shared = (*SHARED, *(name for name in OPTIONAL if name in self._stack.tiers))
+        running = [self._stack.running(name) for name in (*shared, *self._services, *self._replicas)]
         steal, ticks = stolen(self._stat.read_text())
         return _Reading(
             services={each.service.name: each.cpu_ns() for each in running},

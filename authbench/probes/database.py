@@ -1,4 +1,4 @@
-"""PostgreSQL's own counters for one strategy's database, and who is connected to it.
+"""PostgreSQL's own counters for one strategy's database, and who is connected to it: one probe a server.
 
 What can be read when: `pg_stat_statements.calls` is right as soon as a statement's transaction has been answered, and
 `pg_stat_database.sessions` as soon as a new connection has first been idle. Both are read here. `xact_commit` and the
@@ -15,6 +15,7 @@ from authbench.backends.embedded import EmbeddedStack
 from authbench.records import Database
 from authbench.stack import processes
 from authbench.stack.databases import database_of
+from authbench.stack.postgres import Postgres
 
 NAME_BYTES = 63  # PostgreSQL cuts an application_name there
 
@@ -41,11 +42,12 @@ class Totals:
 
 
 class DatabaseProbe:
-    """Reads through one connection to another database than any strategy's, so it never counts itself."""
+    """Reads one server through one connection to another database than any strategy's, so it never counts itself."""
 
-    def __init__(self, stack: EmbeddedStack) -> None:
+    def __init__(self, stack: EmbeddedStack, server: Postgres | None = None) -> None:
+        """`server`: the one that is read; None: the one that all strategies share."""
         self._stack = stack
-        self._connection = stack.postgres.connect()
+        self._connection = (server or stack.postgres).connect()
         self._ids: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._strategy = ""
@@ -97,6 +99,12 @@ class DatabaseProbe:
             assert isinstance(row[0], int)
             self._ids[strategy] = row[0]
         return self._ids[strategy]
+
+
+def session_probe(stack: EmbeddedStack) -> DatabaseProbe | None:
+    """The probe of the sessions' own server; None where they have none."""
+    store = stack.parts.sessions
+    return None if store is None else DatabaseProbe(stack, store.databases.server)
 
 
 def summarise(sampled: tuple[Connections, ...], statements: int, opened: int) -> Database:

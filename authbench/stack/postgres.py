@@ -4,7 +4,7 @@ import os
 import secrets
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from authbench.stack.ports import LOOPBACK
 from authbench.stack.service import Service
 
 NAME = "postgres"
+SESSIONS_NAME = "postgres-sessions"  # a second server, where sessions have one of their own
 ADMINISTRATOR = "authbench"
 ADMIN_DATABASE = "postgres"
 PROBE = "authbench:probe"  # application_name of the bench's own connections
@@ -56,6 +57,7 @@ class Postgres:
     port: int
     max_connections: int
     account: Account | None
+    name: str = NAME  # of its service
     password: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(24))
 
     @property
@@ -78,6 +80,10 @@ class Postgres:
         """A connection URL."""
         secret = quote(self.password if password is None else password, safe="")
         return f"postgresql://{user}:{secret}@{LOOPBACK}:{self.port}/{database}"
+
+    def at(self, port: int) -> "Postgres":
+        """The same server as it is reached through a proxy on that port."""
+        return replace(self, port=port)
 
     def initdb(self, log: Path) -> Service:
         """The command that makes the data folder. The caller removes `password_file` once it has run."""
@@ -113,7 +119,7 @@ class Postgres:
         with writing(self.data), (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write("".join(f"{name} = '{value}'\n" for name, value in self.settings.items()))
         return Service(
-            name=NAME,
+            name=self.name,
             tier="db",
             command=(str(self.programs / "postgres"), "-D", str(self.data)),
             folder=self.data,

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from reports.sections import replicas
 from reports.sections.section import Found, Section
 
-SECTIONS: tuple[Callable[[Found], Section | None], ...] = ()
+SECTIONS: tuple[Callable[[Found], Section | None], ...] = (replicas.section,)
 
 
 def sections(found: Found) -> tuple[Section, ...]:

@@ -138,7 +138,7 @@ class Laboratory:
         if file is not None:
             self.files[strategy, WORKLOAD] = file
         load = "saturate" if rate_rps is None else "rate@0.3"
-        planned = Planned(0, 0, 0, Cell(strategy=strategy, workload=WORKLOAD, load=load, replicas=2))
+        planned = Planned(0, 0, 0, Cell(strategy=strategy, workload=WORKLOAD, load=load))
         self._trials += 1
         self.generator.meanwhile = meanwhile
         try:

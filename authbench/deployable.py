@@ -1,0 +1,40 @@
+"""Which deployments this machine can run, and why it cannot run the others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from authbench.deployment import Deployment
+from authbench.errors import StackError
+from authbench.stack import binaries
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Parts that only some deployments use: a stack starts them where one of its deployments does."""
+
+    session_server: bool = False  # a second PostgreSQL, for the session table alone
+    pgbouncer: bool = False
+    relay: bool = False  # between replicas and stores
+
+
+NOTHING_MORE = Needs()
+
+
+def needs_of(deployments: Iterable[Deployment]) -> Needs:
+    """What a stack must have to run each of them in turn."""
+    everyone = tuple(deployments)
+    return Needs(
+        session_server=any(each.session_store == "separate" for each in everyone),
+        pgbouncer=any(each.pooling == "pgbouncer" for each in everyone),
+        relay=any(each.distance_ms is not None for each in everyone),
+    )
+
+
+def why_not(deployment: Deployment) -> str | None:
+    """Why it cannot be run here, a clause; None where it can."""
+    if deployment.pooling == "pgbouncer":
+        try:
+            binaries.find(binaries.PGBOUNCER)
+        except StackError as error:
+            return str(error)
+    return None

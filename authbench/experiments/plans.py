@@ -1,0 +1,16 @@
+"""What a scenario's [experiment] may say: one plan a kind, told apart by `kind`. Pure values: nothing is run here."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from authbench.experiments.growth.plan import GrowthPlan
+from authbench.experiments.payload.plan import PayloadPlan
+from authbench.experiments.reading.plan import ReadingPlan
+from authbench.experiments.routing.plan import RoutingPlan
+from authbench.experiments.serverless.plan import ServerlessPlan
+from authbench.experiments.services.plan import ServicesPlan
+
+ExperimentPlan = Annotated[
+    GrowthPlan | PayloadPlan | ReadingPlan | RoutingPlan | ServerlessPlan | ServicesPlan, Field(discriminator="kind")
+]

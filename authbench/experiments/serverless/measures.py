@@ -1,0 +1,5 @@
+"""What the experiment observes, each once."""
+
+from authbench.observed import Measure
+
+MEASURES: tuple[Measure, ...] = ()
