@@ -106,11 +106,22 @@ def list_command(as_json: AsJson = False) -> None:
 def report(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Result folders.")],
     github: Annotated[bool, typer.Option("--github", help="Print annotations for a GitHub workflow as well.")] = False,
+    article: Annotated[
+        Path | None,
+        typer.Option("--article", metavar="FILE", help="Write the article's claims to this page, of one folder."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Rebuild table, charts, report and exports from the records of a result folder."""
+    if article is not None and len(folders) != 1:
+        raise UsageError(f"--article {article}: the page is of one result folder, {len(folders)} are named")
     for folder in folders:
         _report(folder, as_json)
+    if article is not None:
+        from reports.build import write_article  # noqa: PLC0415
+
+        written = write_article(folders[0], article)
+        err.print(f"article: {article}  ({len(written)} files)", highlight=False)
     if github:
         from reports.build import read_summary  # noqa: PLC0415
         from reports.exports.annotations import print_annotations  # noqa: PLC0415

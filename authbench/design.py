@@ -100,7 +100,8 @@ def estimated_seconds(scenario: Scenario) -> float:
     if (semantics := scenario.semantics) is not None:
         setup += starts + (SEMANTICS_PER_STRATEGY_S + semantics.within_s / 4) * len(scenario.factors.strategy)
     for experiment in scenario.experiment:
-        setup += experiment.estimated_seconds(len(scenario.factors.strategy), scenario.profile.launches)
+        chosen = [name for name in scenario.factors.strategy if not experiment.strategy or name in experiment.strategy]
+        setup += experiment.estimated_seconds(len(chosen), scenario.profile.launches)
     return setup + windows + (launch * scenario.profile.launches if cells else 0.0)
 
 

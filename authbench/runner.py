@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from apps.contract.registry import Strategy, strategies
@@ -17,6 +18,7 @@ from authbench.design import Launch, Planned, plan, window_s
 from authbench.errors import StackError, UsageError
 from authbench.experiments.ground import Ground
 from authbench.experiments.measurement import measure as experiment
+from authbench.experiments.plans import replicas_of
 from authbench.generator import Generator
 from authbench.journal import Journal, Records
 from authbench.machine import Cores, source_state, split_cores, this_machine
@@ -115,7 +117,8 @@ def _experiment(order: Order, ready: Prepared, generator: Generator, watcher: Wa
             watcher=watcher,
         )
         for each in order.scenario.experiment:
-            experiment(ground, each)
+            chosen = tuple(s for s in ready.able if not each.strategy or s.name in each.strategy)
+            experiment(replace(ground, strategies=chosen), each)
             ready.stack.stop_replicas()
 
 
@@ -192,7 +195,7 @@ def ready_stack(
     watcher.phase("starting PostgreSQL, Valkey and nginx")
     with EmbeddedStack(
         strategies=contenders,
-        replicas=max(scenario.factors.replicas),
+        replicas=max(*scenario.factors.replicas, *map(replicas_of, scenario.experiment), 0),
         workers=scenario.stack.workers,
         threads=scenario.stack.threads,
         conn_max_age_s=scenario.stack.conn_max_age_s,

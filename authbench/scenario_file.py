@@ -186,6 +186,9 @@ def _check_names(
         _check(path, "credentials", workload, document.workloads, "workload")
     for key in ("control", "reference"):
         _check(path, key, getattr(document, key), known_strategies, "strategy")
+    for experiment in document.experiment:
+        for strategy in experiment.strategy:
+            _check(path, f"experiment.{experiment.kind}.strategy", strategy, known_strategies, "strategy")
     for metric in document.answers:
         _check(path, "answers", metric, known_metrics, "metric")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from authbench.analysis.article.claim import Claim
+from authbench.analysis.article.claims import SCENARIO
 from authbench.analysis.bought import bought
 from authbench.analysis.findings import Comparison, Summary
 from authbench.analysis.summary import summarise
@@ -14,6 +16,7 @@ from authbench.journal import write_whole
 from authbench.observed import read_observations
 from authbench.records import SCHEMA_VERSION, Manifest, Sample, Trial, read_series, read_trials
 from authbench.semantics.findings import Semantics, read_semantics
+from reports.article import PAGE, article_page
 from reports.bought import semantics_csv
 from reports.charts.canvas import Chart, caption, styled
 from reports.charts.connections import connections_chart
@@ -32,6 +35,7 @@ from reports.exports.table_csv import summary_csv, trials_csv
 from reports.html import html
 from reports.markdown import markdown
 from reports.sections.all import sections
+from reports.sections.article import claims_of
 from reports.sections.section import Found, Section
 
 MANIFEST_FILE = "manifest.json"
@@ -45,6 +49,7 @@ class Built:
 
     summary: Summary
     sections: tuple[Section, ...]
+    claims: tuple[Claim, ...]  # the article's, where its scenario was run
     files: tuple[Path, ...]
 
 
@@ -58,8 +63,9 @@ def build(folder: Path) -> Built:
     summary, semantics = summarise(manifest, trials), read_semantics(folder)
     if semantics and not summary.comparisons:
         summary = summary.model_copy(update={"answer": bought(semantics)})
+    found = Found(manifest, trials, series, observations)
     with styled():
-        own = sections(Found(manifest, trials, series, observations))
+        own = sections(found)
     summary = _answered_by(summary, own)
     charts = draw(manifest, summary, trials, series)
     files = {
@@ -70,6 +76,8 @@ def build(folder: Path) -> Built:
     }
     if semantics:
         files["semantics.csv"] = semantics_csv(semantics)
+    if judged := claims_of(found):
+        files[PAGE] = article_page(manifest, judged, own, charts="charts").encode()
     if observations:
         files["observations.csv"] = observations_csv(observations)
     for pictures in (*(pictures for _, pictures in charts), *(each.charts for each in own)):
@@ -77,12 +85,35 @@ def build(folder: Path) -> Built:
             files[f"charts/{chart.name}.svg"] = chart.svg
             files[f"charts/{chart.name}.png"] = chart.png
     try:
-        return Built(summary, own, tuple(_write(folder, files)))
+        return Built(summary, own, judged, tuple(_write(folder, files)))
     except OSError as error:
         raise UsageError(
             f"{folder}: cannot write the report ({error.strerror}); the records are kept, free some space, "
             f"then: authbench report {folder}"
         ) from error
+
+
+def write_article(folder: Path, page: Path) -> list[Path]:
+    """Writes the page of the article's claims from that folder's records, its charts in a folder beside it.
+
+    Raises UsageError where the folder holds another scenario, or the page cannot be written.
+    """
+    built = build(folder)
+    if not built.claims:
+        raise UsageError(f"{folder}: holds no run of the scenario `{SCENARIO}`, whose page this is")
+    pictures = Path("images") / page.stem
+    text = article_page(read_manifest(folder), built.claims, built.sections, charts=pictures.as_posix())
+    try:
+        (page.parent / pictures).mkdir(parents=True, exist_ok=True)
+        written = [write_whole(page, text.encode())]
+        charts = {f"{chart.name}.svg": chart.svg for section in built.sections for chart in section.charts}
+        written += [write_whole(page.parent / pictures / name, data) for name, data in charts.items()]
+        for old in sorted((page.parent / pictures).glob("*.svg")):
+            if old.name not in charts:
+                old.unlink()
+    except OSError as error:
+        raise UsageError(f"{page}: cannot write ({error.strerror}); name another file with --article") from error
+    return written
 
 
 def _answered_by(summary: Summary, own: Sequence[Section]) -> Summary:

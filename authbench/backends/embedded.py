@@ -25,7 +25,9 @@ from authbench.stack.edge import Edge, jwks_of
 from authbench.stack.nginx import Nginx, Site
 from authbench.stack.ports import LOOPBACK
 from authbench.stack.postgres import Postgres
-from authbench.stack.replicas import auth_service_name, replica_name, skewed
+from authbench.stack.relay import NAME as RELAY
+from authbench.stack.relay import Relay
+from authbench.stack.replicas import Application, auth_service_name, replica_name, skewed
 from authbench.stack.service import Running, Service
 from authbench.stack.stack import Stack
 from authbench.stack.valkey import Valkey
@@ -96,6 +98,7 @@ class EmbeddedStack:
     def _start_parts(self) -> None:
         self._dealt = self.deployment.replicas
         self._sites = {name: self._stack.ports.take() for name in self.strategies}
+        self._relay_ports = (self._stack.ports.take(), self._stack.ports.take(), self._stack.ports.take())
         self._auth_ports = {name: self._stack.ports.take() for name, each in self.strategies.items() if each.service}
         processes = len(self.strategies) * self.replicas * self._serving.workers + len(self._auth_ports)
         connections = max(USUAL_CONNECTIONS, processes * self._serving.threads + SPARE_CONNECTIONS)
@@ -227,6 +230,8 @@ class EmbeddedStack:
         self.deployment = deployment or self.deployment
         if replicas is not None:
             self.deployment = self.deployment.model_copy(update={"replicas": replicas})
+        if self.deployment.distance_ms is not None:
+            self.start_relay(self.deployment.distance_ms)
         services = [
             self._replica(name, number, (ahead_s or {}).get(number, 0.0))
             for name in self.strategies
@@ -250,6 +255,11 @@ class EmbeddedStack:
         self.end_replica(strategy, number)
         service = self._replica(strategy, number, 0.0)
         self._stack.start(replace(service, environment={**service.environment, **told}))
+
+    def deal_logins(self, replicas: int) -> None:
+        """Logins that live at one replica: those minted from now on are dealt to so many, not to those planned."""
+        self._shop = replace(self._shop, replicas=replicas)
+        self._dealt = replicas
 
     def session_folder(self, strategy: str) -> Path:
         """Where replicas that share session files keep them."""
@@ -291,6 +301,44 @@ class EmbeddedStack:
 
     def _start_within_s(self) -> float:
         return START_S + START_PER_REPLICA_S * self.replicas * len(self.strategies)
+
+    # Distance
+
+    def start_relay(self, round_trip_ms: float) -> Relay:
+        """A fresh relay in place of one that runs: replicas started from now on reach the stores through it."""
+        self.stop_relay()
+        database, cache, status = self._relay_ports
+        relay = Relay(round_trip_ms, database, cache, status, self.postgres.port, self.valkey.port)
+        self._stack.start(relay.service(self._stack.log(RELAY)))
+        self._shop = replace(self._shop, relay=relay)
+        return relay
+
+    def stop_relay(self) -> None:
+        """Ends it; may be called when there is none."""
+        self._stack.stop(RELAY)
+        self._shop = replace(self._shop, relay=None)
+
+    # Processes of an experiment's own
+
+    def application(self, variant: str) -> Application:
+        """What every process of the variant is told, for whoever starts others than its replicas."""
+        return self._shop.application(self.variants[variant])
+
+    def take_port(self) -> int:
+        """A free port of the loopback address, for as long as the stack is up."""
+        return self._stack.ports.take()
+
+    def log(self, name: str) -> Path:
+        """Where a process of that name writes."""
+        return self._stack.log(name)
+
+    def start(self, *services: Service) -> None:
+        """Starts them side by side; returns when each is ready. `stop_replicas` ends those of its tiers too."""
+        self._stack.start(*services)
+
+    def stop(self, *names: str) -> None:
+        """Ends them; unknown names are passed over."""
+        self._stack.stop(*names)
 
     # How it is reached
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -20,6 +21,7 @@ from authbench.deployment import Deployment
 from authbench.environments import interpreter_of
 from authbench.stack.databases import database_of
 from authbench.stack.ports import LOOPBACK
+from authbench.stack.relay import Relay
 from authbench.stack.replicas import Application
 from authbench.stack.service import Service
 
@@ -77,6 +79,13 @@ def pem(key: PrivateKeyTypes) -> str:
     return key.private_bytes(encoding, container, serialization.NoEncryption()).decode()
 
 
+def at_port(url: str, port: int) -> str:
+    """The same address behind another port of the same host."""
+    parts = urlsplit(url)
+    credentials, _, _ = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{credentials}@{parts.hostname}:{port}"))
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """The shop in the variants of some strategies, on running parts."""
@@ -88,6 +97,7 @@ class Shop:
     keys: Keys
     replicas: int = 2  # of each variant, at most
     auth_ports: Mapping[str, int] = field(default_factory=dict)  # variant -> port of its auth service
+    relay: Relay | None = None  # what stands between replicas and stores where a deployment says how far these are
 
     def application(
         self, variant: Variant, database: str | None = None, deployment: Deployment | None = None
@@ -144,6 +154,10 @@ class Shop:
         if deployment.pooling == "pgbouncer" and self.parts.pgbouncer is not None:
             told["AUTHBENCH_DATABASE_URL"] = self.parts.pgbouncer.dsn(database_of(variant.name))
             told["AUTHBENCH_TRANSACTION_POOLING"] = "1"
+        if deployment.distance_ms is not None and self.relay is not None:
+            database, cache = database_of(variant.name), self.names.index(variant.name)
+            told["AUTHBENCH_DATABASE_URL"] = at_port(self.parts.databases.dsn(database), self.relay.postgres_port)
+            told["AUTHBENCH_CACHE_URL"] = at_port(self.parts.valkey.url(cache), self.relay.valkey_port)
         if deployment.session_store == "separate" and self.parts.sessions is not None:
             told["AUTHBENCH_SESSION_DATABASE_URL"] = self.parts.sessions.dsn(variant.name)
         return told

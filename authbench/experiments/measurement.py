@@ -8,6 +8,8 @@ from authbench.experiments.payload.plan import PayloadPlan
 from authbench.experiments.plans import ExperimentPlan
 from authbench.experiments.reading.measurement import measure as reading
 from authbench.experiments.reading.plan import ReadingPlan
+from authbench.experiments.relay.measurement import measure as relay
+from authbench.experiments.relay.plan import RelayPlan
 from authbench.experiments.routing.measurement import measure as routing
 from authbench.experiments.routing.plan import RoutingPlan
 from authbench.experiments.serverless.measurement import measure as serverless
@@ -23,6 +25,8 @@ def measure(ground: Ground, plan: ExperimentPlan) -> None:
         payload(ground, plan)
     elif isinstance(plan, ReadingPlan):
         reading(ground, plan)
+    elif isinstance(plan, RelayPlan):
+        relay(ground, plan)
     elif isinstance(plan, RoutingPlan):
         routing(ground, plan)
     elif isinstance(plan, ServerlessPlan):

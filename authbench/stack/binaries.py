@@ -89,15 +89,6 @@ def find(part: Part, environment: Mapping[str, str] = os.environ) -> Path:
     )
 
 
-def why_none(part: Part) -> str | None:
-    """Why a part that a stack can do without is not there, in one line; None where it is."""
-    try:
-        find(part)
-    except StackError as error:
-        return str(error)
-    return None
-
-
 def version_of(program: Path) -> str:
     """The version as `--version` (nginx: `-v`) tells it, such as `18.6`. Raises StackError where it cannot run."""
     flag = "-v" if program.name == "nginx" else "--version"

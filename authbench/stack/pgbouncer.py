@@ -20,7 +20,8 @@ SETTINGS: Mapping[str, str] = {
     "default_pool_size": str(POOL_SIZE),
     "max_client_conn": "2000",
     "auth_type": "scram-sha-256",
-    "server_idle_timeout": "600",
+    # Seconds; 600 by default. What one launch leaves idle must be gone before the next is counted.
+    "server_idle_timeout": "1",
     "server_lifetime": "3600",
     "query_wait_timeout": "5",  # seconds that a client waits for a connection; then it gets an error
     "max_prepared_statements": "0",

@@ -44,9 +44,11 @@ class Application:
 
     def command(self, port: int) -> tuple[str, ...]:
         """What serves it on that port of the loopback address."""
-        if self.server == "uvicorn" or self.asgi:
-            serves = ASGI if self.asgi else self.serves
-            return (self.serving_python, *UVICORN, "--host", LOOPBACK, "--port", str(port), serves)
+        if self.asgi:
+            workers = ("--workers", self.environment.get("AUTHBENCH_WORKERS", "1"))
+            return (self.serving_python, *UVICORN, *workers, "--host", LOOPBACK, "--port", str(port), ASGI)
+        if self.server == "uvicorn":
+            return (self.serving_python, *UVICORN, "--host", LOOPBACK, "--port", str(port), self.serves)
         return (self.serving_python, *GUNICORN, "--bind", f"{LOOPBACK}:{port}", self.serves)
 
     @property

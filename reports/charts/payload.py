@@ -17,8 +17,8 @@ WIRE_TITLE = "What each request carries for its login"
 WIRE_HOW = (
     "Read to the right: more data is kept with each login. Read upwards: bytes of the header that every request "
     "carries for it. A flat line keeps the data at the server and carries a key; a rising one carries the data itself. "
-    "Dashed lines are limits: a hollow dot is let in by the stack, but is a cookie that a browser would not have kept; "
-    "a cross is refused, so nothing else was measured there."
+    "Dashed lines across are limits: a ring is a cookie that a browser would not have kept, though the stack may let "
+    "it in; a cross is refused, so nothing else was measured there."
 )
 CPU_TITLE = "CPU a request, as more data is kept with the login"
 CPU_HOW = (
@@ -92,12 +92,14 @@ def cpu_chart(courses: Sequence[Course], foot: str, name: str = "payload-cpu") -
 
 
 def _mark(plot: Axes, point: Point, hue: str) -> None:
+    """Rings and crosses lie on top and are wider than dots: courses that are equal hide each other's dots."""
     at = ([point.payload_bytes], [point.credential_bytes])
     if point.balanced is not None:
-        plot.plot(*at, "x", color=hue, markersize=8, markeredgewidth=2.2, zorder=4)
+        plot.plot(*at, "x", color=hue, markersize=9, markeredgewidth=2.2, zorder=4)
     else:
-        fill = "white" if point.dropped else hue
-        plot.plot(*at, "o", markersize=6, markerfacecolor=fill, markeredgecolor=hue, markeredgewidth=1.6, zorder=4)
+        plot.plot(*at, "o", markersize=6, color=hue, zorder=3)
+    if point.dropped:
+        plot.plot(*at, "o", markersize=12, markerfacecolor="none", markeredgecolor=hue, markeredgewidth=1.6, zorder=5)
 
 
 def _limits(plot: Axes, courses: Sequence[Course]) -> float:
@@ -111,7 +113,18 @@ def _limits(plot: Axes, courses: Sequence[Course]) -> float:
     drawn = [(at, text) for at, text in limits if at < 1.6 * longest]
     for at, text in drawn:
         plot.axhline(at, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
-        plot.text(0.012, at, text, transform=plot.get_yaxis_transform(), color=INK, fontsize=8.5, va="bottom")
+        frame = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+        plot.text(
+            0.012,
+            at + 0.008 * longest,
+            text,
+            transform=plot.get_yaxis_transform(),
+            color=INK,
+            fontsize=8.5,
+            va="bottom",
+            bbox=frame,
+            zorder=1,
+        )
     return 1.08 * max([longest, *(at for at, _ in drawn)])
 
 
@@ -135,8 +148,8 @@ def _names(
     """A name beside each course's last place, pushed apart where these lie close, with a thin line to it."""
     to_axes = plot.transAxes.inverted()
     ends = []
-    for course, place in zip(courses, at, strict=True):
-        x, y = to_axes.transform(plot.transData.transform(place))
+    for course, end in zip(courses, at, strict=True):
+        x, y = to_axes.transform(plot.transData.transform(end))
         ends.append((float(y), float(x), course))
     ends.sort(key=lambda each: (each[0], each[2].strategy))
     places = spread([each[0] for each in ends], GAP, 0.0, 1.0)
@@ -157,6 +170,8 @@ def _timed(course: Course) -> list[tuple[Point, Estimate]]:
 
 def _growth(course: Course) -> str:
     carried = course.carried_per_byte
+    if not course.points[-1].credential_bytes:
+        return "nothing"
     return "a key alone" if carried is None or carried < FLAT else f"{carried:.2f} B a byte"
 
 

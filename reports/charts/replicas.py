@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from authbench.analysis.connections import DEFAULT_LIMIT
 from authbench.analysis.scaling import Usl
 from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
 from reports.charts.latency import spread
@@ -23,7 +24,6 @@ HOW_THROUGHPUT = (
     "Marks are means over launches with their range, the line is the Universal Scalability Law fitted to them. The "
     "dotted line is what twice the replicas would give if nothing were shared. Every replica has the same CPU budget."
 )
-DEFAULT_LIMIT = 100  # PostgreSQL's own default of max_connections
 
 
 @dataclass(frozen=True, slots=True)

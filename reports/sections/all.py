@@ -2,10 +2,30 @@
 
 from collections.abc import Callable
 
-from reports.sections import replicas
+from reports.sections import (
+    article,
+    growth,
+    logins,
+    payload,
+    pooling,
+    replicas,
+    routing,
+    separate_store,
+    services,
+)
 from reports.sections.section import Found, Section
 
-SECTIONS: tuple[Callable[[Found], Section | None], ...] = (replicas.section,)
+SECTIONS: tuple[Callable[[Found], Section | None], ...] = (
+    article.section,
+    replicas.section,
+    pooling.section,
+    separate_store.section,
+    routing.section,
+    services.section,
+    growth.section,
+    logins.section,
+    payload.section,
+)
 
 
 def sections(found: Found) -> tuple[Section, ...]:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from reports.sections.section import Section, Table
 
 
-def section_lines(section: Section, escape: Callable[[str], str], *, charts: str = "") -> list[str]:
+def section_lines(
+    section: Section, escape: Callable[[str], str], *, charts: str = "", tables: bool = True
+) -> list[str]:
     """The lines of one section; `charts`: the folder of its charts as a link reaches it, empty for no charts."""
     lines = ["", f"## {escape(section.title)}", ""]
-    for table in section.tables:
+    for table in section.tables if tables else ():
         lines += table_lines(table, escape)
     if charts:
         for chart in section.charts:

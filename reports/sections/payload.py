@@ -96,6 +96,10 @@ def _limits(shown: Sequence[Course]) -> list[Sentence]:
 
 def _costs(shown: Sequence[Course], control: str) -> list[Sentence]:
     sloped = [(course, course.us_per_kb) for course in shown if course.us_per_kb is not None]
+    if not sloped:
+        return [
+            Sentence(text="What more data cost in CPU cannot be said: no launch's windows count.", certainty="open")
+        ]
     told = []
     for certain in (True, False):
         group = [(c, cost) for c, cost in sloped if c.strategy != control and cost.excludes(0) == certain]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from authbench.analysis.bootstrap import FEWEST_LAUNCHES
+from authbench.analysis.connections import DEFAULT_LIMIT, readable
 from authbench.analysis.counted import counted
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.findings import Sentence
@@ -11,7 +12,7 @@ from authbench.analysis.scaling import Usl, fit
 from authbench.metric import METRICS
 from authbench.records import Contender, Trial
 from reports.charts.canvas import caption
-from reports.charts.replicas import DEFAULT_LIMIT, Curve, connections_chart, throughput_chart
+from reports.charts.replicas import Curve, connections_chart, throughput_chart
 from reports.numbers import MISSING, count, percent, whole
 from reports.sections.section import Found, Section, Table
 
@@ -26,19 +27,19 @@ def section(found: Found) -> Section | None:
     levels = found.manifest.question.factors.get("replicas", ())
     if len(levels) < 3 or set(found.manifest.question.factors) - {"strategy", "workload", "load", "replicas"}:
         return None
-    trials = counted(found.trials)
-    contenders = [each for each in found.manifest.contenders if any(t.strategy == each.name for t in trials)]
+    trials, countable = counted(found.trials), readable(found.trials)
+    contenders = [each for each in found.manifest.contenders if any(t.strategy == each.name for t in countable)]
     if not contenders:
         return None
     settings = found.manifest.settings
     allowed = int(settings["replica"]["workers"]) * int(settings["replica"]["threads"])
     budget = settings["replica"].get("cpus", NO_LIMIT)
-    held = {each.name: _values(trials, each, "connections_peak") for each in contenders}
+    held = {each.name: _values(countable, each, "connections_peak") for each in contenders}
     served = {each.name: _values(trials, each, "capacity_rps", "saturate") for each in contenders}
     fits = {name: fit(values) for name, values in served.items()} if budget != NO_LIMIT else {}
     foot = caption(found.manifest)
     charts = [connections_chart([_curve(each, held[each.name]) for each in contenders], allowed, foot)]
-    tables = [_connections(contenders, held, trials, allowed)]
+    tables = [_connections(contenders, held, countable, allowed)]
     if budget != NO_LIMIT:
         curves = [_curve(each, served[each.name], fits.get(each.name)) for each in contenders if served[each.name]]
         charts += [throughput_chart(curves, foot, f"{budget} of a core")] if curves else []

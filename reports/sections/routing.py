@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from authbench.analysis.findings import Certainty, Sentence
 from authbench.analysis.routing import KIND, Line, Logins, lines, logins, tail_of
 from authbench.balancing import BALANCINGS
+from authbench.observed import Observation
 from authbench.records import Manifest
 from reports.charts.canvas import caption, styled
-from reports.charts.routing import Bars, logins_chart, rise_chart
+from reports.charts.routing import PANELS, Bars, logins_chart, rise_chart
+from reports.numbers import MISSING
 from reports.palette import GREY, colour
 from reports.sections.routing_words import (
+    STRANGERS,
     by_share,
     knees,
     lost_at_event,
@@ -24,14 +27,14 @@ from reports.sections.routing_words import (
 from reports.sections.section import Found, Section, Table
 
 FIRM_LAUNCHES = 6
-SAFE = "login kept by all or by the client"
+SAFE = "all others"
 NOTES = (
     "A login is one that the strategy's own code made beforehand, of the replica that the client met first: a password "
     "hash takes a third of a second and comes before everything measured here.",
-    "Clients have addresses of their own in 127.0.0.0/8, no two in one network of 256 unless said: nginx sees them as it "
-    "would see theirs. Behind another proxy it would see that proxy's, and send everybody to one replica.",
-    "The balancer's cookie is a name that nginx tells with its first answer (its wheel has no `sticky`); session-locmem "
-    "sets such a cookie itself when it logs a user in.",
+    "Clients have addresses of their own in 127.0.0.0/8, no two in one network of 256 unless said: nginx sees them as "
+    "it would see theirs. Behind another proxy it would see that proxy's, and send everybody to one replica.",
+    "The balancer's cookie is a name that nginx tells with its first answer (its wheel has no `sticky`); "
+    "session-locmem sets such a cookie itself when it logs a user in.",
     "A client whose login is lost drops its cookie, as the server's answer tells a browser to, and stays logged out.",
     "A replica that leaves is taken out of the balancer first, and then ended: nobody meets a dead one.",
 )
@@ -56,7 +59,7 @@ def section(found: Found) -> Section | None:
     return Section(
         name=KIND,
         title="Routing: replicas that come and go",
-        sentences=tuple(_sentences(counted, risen, tail, manifest)),
+        sentences=tuple(_sentences(own, counted, risen, tail, manifest)),
         tables=tuple(tables),
         charts=tuple(charts),
         notes=(*NOTES, *_invalid(found)),
@@ -64,7 +67,7 @@ def section(found: Found) -> Section | None:
 
 
 def _sentences(
-    counted: Sequence[Logins], risen: Sequence[Line], tail: str | None, manifest: Manifest
+    own: Sequence[Observation], counted: Sequence[Logins], risen: Sequence[Line], tail: str | None, manifest: Manifest
 ) -> list[Sentence]:
     least = min((each.logged_out.n for each in counted), default=0)
     told = [
@@ -78,13 +81,14 @@ def _sentences(
         )
         if text
     ]
+    if not any(row.levels.get("part") == "load" for row in own):
+        return told
     if tail is None:
         said = "Latency as load rises: too few samples in windows that count to say even a median at every rate."
         return [*told, Sentence(text=said, certainty="open")]
     certainty = _certainty(min(point.launches for line in risen for point in line.points))
     told += [Sentence(text=text, certainty=certainty) for text in knees(risen, tail)]
-    cores = manifest.machine.cores
-    return [*told, Sentence(text=vendors_claim(risen, tail, cores), certainty="tentative")]
+    return [*told, Sentence(text=vendors_claim(risen, tail, manifest.machine), certainty="tentative")]
 
 
 def _certainty(launches: int) -> Certainty:
@@ -99,7 +103,7 @@ def _methods(counted: Sequence[Logins]) -> list[str]:
 def _bars(manifest: Manifest, counted: Sequence[Logins]) -> list[Bars]:
     """A series for each strategy whose login one replica keeps, and one for the worst of all others."""
     places = {each.name: each.location for each in manifest.contenders}
-    strangers = [each for each in counted if each.clients == "many networks"]
+    strangers = [each for each in counted if each.clients == STRANGERS]
     kept = [each for each in strangers if each.store == "replica"]
     series = [
         Bars(
@@ -121,41 +125,34 @@ def _name(strategy: str) -> str:
 
 
 def _logins_table(counted: Sequence[Logins]) -> Table:
-    order = {method: place for place, method in enumerate(BALANCINGS)}
-    events = {"none": 0, "joins": 1, "leaves": 2}
-    rows = sorted(
-        counted,
-        key=lambda e: (e.store != "replica", e.strategy, e.store, order[e.method], e.clients, events[e.event]),  # type: ignore[index]
-    )
+    """A row for each strategy, store and method; clients of one network are in a sentence."""
+    rows: dict[tuple[str, str, str], dict[str, Logins]] = {}
+    for each in counted:
+        if each.clients == STRANGERS:
+            rows.setdefault((each.strategy, each.store, each.method), {})[each.event] = each
     return Table(
-        title="Logins lost, by strategy, store, method and event",
-        head=(
-            "strategy",
-            "login kept by",
-            "method",
-            "event",
-            "clients",
-            "users logged out",
-            "requests refused",
-            "users answered by another replica",
-            "requests at the busiest replica",
-        ),
+        title="Users logged out, by strategy, method and event",
+        head=("strategy", "login kept by", "method", "no event", "joins", "leaves", "refused", "answered elsewhere"),
         rows=tuple(
             (
-                each.strategy,
-                by_share(each.store),
-                each.method,
-                each.event,
-                each.clients,
-                share(each.logged_out),
-                share(each.refused),
-                share(each.moved),
-                share(each.busiest),
+                strategy,
+                by_share(store),
+                method,
+                *(share(found[event].logged_out) if event in found else MISSING for event in PANELS),
+                share(found["none"].refused) if "none" in found else MISSING,
+                share(found["none"].moved) if "none" in found else MISSING,
             )
-            for each in rows
+            for (strategy, store, method), found in sorted(rows.items(), key=lambda item: _place(*item[0]))
         ),
-        note="Shares, with 95 % intervals over launches; without one where every launch counted the same.",
+        note="Shares of users, with 95 % intervals over launches; without one where every launch counted the same. "
+        "refused: share of requests, no event; answered elsewhere: users whom a replica answered that had not logged "
+        "them in, no event.",
     )
+
+
+def _place(strategy: str, store: str, method: str) -> tuple[object, ...]:
+    """Those that one replica keeps first; methods in their own order."""
+    return (store != "replica", strategy, store, [*BALANCINGS, method].index(method))
 
 
 def _rise_table(risen: Sequence[Line], tail: str) -> Table:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.routing import KNEE_TIMES, Line, Logins
 from authbench.balancing import BALANCINGS
+from authbench.records import Machine
 from reports.numbers import ms
 
 BUSY = 0.9  # of the stack's cores: from there on, the machine is the limit
@@ -47,11 +48,11 @@ def lost_at_event(counted: Sequence[Logins], event: str) -> str:
     told = list(_by_strategy(e for e in _kept_by_one(counted, event) if (e.strategy, e.method) in steady))
     if not told:
         return ""
-    return f"{EVENTS[event]}, of the methods that log nobody out otherwise, these lost logins: {'; '.join(told)}."
+    return f"{EVENTS[event]}, methods that log nobody out otherwise logged out: {'; '.join(told)}."
 
 
 def safe_strategies(counted: Sequence[Logins]) -> str:
-    """Strategies whose login all replicas share or the client carries, and how often their users met another replica."""
+    """Strategies whose login every replica can check, and how often their users met another replica."""
     others = [each for each in counted if each.store != "replica" and each.clients == STRANGERS]
     if not others:
         return ""
@@ -80,8 +81,8 @@ def one_network(counted: Sequence[Logins]) -> str:
         span = f"{100 * high:.0f} %" if high - low < 0.005 else f"{100 * low:.0f} to {100 * high:.0f} %"
         told.append(f"{method} sent {span} of their requests to one of two replicas")
     return (
-        f"Clients of one network of 256 addresses: {', '.join(told)} (ip_hash looks at the first three octets of an IPv4 "
-        "address only)."
+        f"Clients of one network of 256 addresses: {', '.join(told)} (ip_hash looks at the first three octets of an "
+        "IPv4 address only)."
     )
 
 
@@ -108,25 +109,26 @@ def knees(risen: Sequence[Line], tail: str) -> Iterator[str]:
                 f"{line.strategy} between {before.offered_rps:.0f} and {knee.offered_rps:.0f} requests/s "
                 f"({tail} {ms(before.quantiles[tail].value.value)} and {ms(knee.quantiles[tail].value.value)} ms)"
             )
-    yield f"The knee ({tail} over {KNEE_TIMES:g} times that of the lowest rate, or the rate not kept up): {'; '.join(told)}."
+    rule = f"{tail} over {KNEE_TIMES:g} times that of the lowest rate, or the rate not kept up"
+    yield f"The knee ({rule}): {'; '.join(told)}."
 
 
-def vendors_claim(risen: Sequence[Line], tail: str, cores: int) -> str:
+def vendors_claim(risen: Sequence[Line], tail: str, machine: Machine) -> str:
     """What a vendor's table says, against what this machine can show."""
     bends = [knee for line in risen if (knee := line.knee(tail)) is not None]
     claim = (
-        "A vendor's table sets about 6 ms for a shared store against a knee at about 1,000 requests/s. On this machine "
-        f"({cores} cores, loopback, everything on one host) "
+        "A vendor's table shows 6 ms against a knee at about 1,000 requests/s. On this machine "
+        f"({machine.cores} cores: {machine.pinning}; loopback) "
     )
     if not bends:
         return claim + "no strategy reached a knee within the rates offered, so this run cannot place it."
     busy = min(knee.busy_share for knee in bends)
     if busy >= BUSY:
-        limit = f"the stack's cores were {100 * busy:.0f} % busy or more at each knee: it is the CPU's, not the store's"
+        limit = f"the stack's cores were {100 * busy:.0f} % busy or more at each knee: the CPU's knee, not the store's"
     else:
-        limit = f"the stack's cores were {100 * busy:.0f} % busy at one knee, so CPU alone does not explain it"
+        limit = f"the stack's cores were {100 * busy:.0f} % busy at one knee: CPU alone does not explain that one"
     return (
-        claim + f"{limit}; where it lies elsewhere depends on the machine, and a network's round trip is not in these."
+        claim + f"{limit}; on another machine it lies elsewhere, and a network's round trip to the store is not in it."
     )
 
 
@@ -140,7 +142,7 @@ def _by_strategy(rows: Iterable[Logins]) -> Iterator[str]:
     for row in rows:
         by_name.setdefault(_named(row), []).append(row)
     for name, own in sorted(by_name.items(), reverse=True):
-        ordered = sorted(own, key=lambda each: BALANCINGS.index(each.method))  # type: ignore[arg-type]
+        ordered = sorted(own, key=lambda each: BALANCINGS.index(each.method))
         yield f"{name}: {', '.join(f'{each.method} {share(each.logged_out)}' for each in ordered)}"
 
 

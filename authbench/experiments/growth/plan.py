@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from authbench.experiments.plan import Plan
 from authbench.records import Frozen
 
 Cleaning = Literal["none", "running"]
@@ -26,7 +27,7 @@ class StormPlan(Frozen):
     seconds: Seconds  # of that window
 
 
-class GrowthPlan(Frozen):
+class GrowthPlan(Plan):
     """`rows`: stored logins, live and ended together; none: tables are left alone, and `storm` is the whole answer."""
 
     kind: Literal["growth"]

@@ -26,6 +26,7 @@ SELECT pg_relation_size(%(table)s::regclass), pg_indexes_size(%(table)s::regclas
 FLUSHED_WITHIN_S = 5.0  # a backend hands its counts over when it ends, a moment after its client has gone
 WAITING_WITHIN_S = 30.0  # for the cleaning command, which starts in half a second
 PAUSE_S = 0.01
+STEP_S, UNCHANGED = 0.15, 3  # a server looks after its tables and clients ten times a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,15 @@ class Store:
 
         Raises StackError where the store holds another number in the end.
         """
-        amounts = ("--live", str(live), "--ended", str(ended), "--made", str(made))
-        command = self._stack.command(
-            self._strategy, "grow", *amounts, "--out", str(self._credentials), output=self._output
-        )
         self.forget()
-        self._empty_bytes = self._memory() if self.cached else 0
-        self._stack.run(command)
+        if self.cached:
+            # The log of slow commands would keep the copying ones, values and all.
+            self._client.config_set("slowlog-log-slower-than", -1)
+            self._client.config_set("latency-tracking", "no")
+            self._fill(2, 0, 1)  # the server compiles the script that copies, and keeps it: no entry's memory
+            self.forget()
+        self._empty_bytes = self._settled()
+        self._fill(live, ended, made)
         grown = json.loads(self._output.read_bytes())
         wrong = {name: rows for name, rows in grown["tables"].items() if rows != live + ended}
         if wrong or len(grown["tables"]) > 1 or (self.cached and grown["keys"] != live):
@@ -117,7 +120,7 @@ class Store:
         """What the entries take in the cache, beyond what it took when it had none of them."""
         if not self.cached:
             return {}
-        used = self._memory() - self._empty_bytes
+        used = self._settled() - self._empty_bytes
         return {"keys": self.keys, "memory_bytes": used, "key_bytes": used / self.keys if self.keys else None}
 
     def vacuum(self, *, analyze: bool = False, full: bool = False) -> float:
@@ -155,10 +158,27 @@ class Store:
             with redis.Redis.from_url(self._stack.cache_url.rsplit("/", 1)[0] + f"/{place}") as own:
                 own.flushdb()
 
+    def _fill(self, live: int, ended: int, made: int) -> None:
+        amounts = ("--live", str(live), "--ended", str(ended), "--made", str(made), "--out", str(self._credentials))
+        self._stack.run(self._stack.command(self._strategy, "grow", *amounts, output=self._output))
+
+    def _settled(self) -> int:
+        """Memory once it no longer changes: hash tables shrink step by step, and buffers of clients go after them."""
+        deadline, before, unchanged = time.monotonic() + FLUSHED_WITHIN_S, self._memory(), 0
+        while unchanged < UNCHANGED and time.monotonic() < deadline:
+            time.sleep(STEP_S)
+            now = self._memory()
+            unchanged, before = (unchanged + 1 if now == before else 0), now
+        return before
+
     def _memory(self) -> int:
-        answer = self._client.info("memory")
-        assert isinstance(answer, dict)
-        return int(answer["used_memory"])
+        """Bytes of the server's data and of the hash tables of this strategy's database; no client's, no script's."""
+        stats = self._client.memory_stats()
+        assert isinstance(stats, dict)
+        place = list(self._stack.variants).index(self._strategy)
+        tables = stats.get(f"db.{place}", {})
+        parts = iter(tables if isinstance(tables, list) else [each for pair in tables.items() for each in pair])
+        return int(stats["dataset.bytes"]) + sum(int(size) for _, size in zip(parts, parts, strict=True))
 
     def _count(self, question: sql.SQL) -> int:
         row = self._connection.execute(question.format(sql.Identifier(str(self.table)))).fetchone()

@@ -1,6 +1,7 @@
 """Storms of logins: what one costs with Django's own hasher, and what many at once do to everybody else."""
 
 import hashlib
+import math
 import os
 import random
 import secrets
@@ -16,7 +17,7 @@ from authbench.experiments.ground import Ground
 from authbench.experiments.growth.measures import KIND, LATENCY
 from authbench.experiments.growth.plan import GrowthPlan, StormPlan
 from authbench.experiments.growth.requests import write_logins, write_whoami
-from authbench.experiments.growth.windows import Window, Windows
+from authbench.experiments.growth.windows import POOL, Window, Windows
 from authbench.generator import Fire, Generator
 from authbench.histogram import decode
 from authbench.observed import Observation
@@ -24,7 +25,7 @@ from authbench.probes.counts import StoreReader
 from authbench.records import Level, Load, Reason
 from authbench.stack.databases import database_of
 
-ATTEMPTS = 3  # of a window that the machine has disturbed
+ATTEMPTS = 2  # of a window that the machine has disturbed
 AFTER_S = 1.0  # the storm outlasts the window by so much
 BEGUN_NS = 50_000_000  # CPU time of the replicas: then passwords are being hashed
 BEGUN_WITHIN_S = 20.0
@@ -128,8 +129,12 @@ class Storm:
         return sum(stack.running(name).cpu_ns() for name in stack.replica_names(strategy))
 
     def _open_plan(self, strategy: Strategy, plan: StormPlan, path: Path) -> Fire:
-        seed = self._ground.seed + self._launch
-        return self._windows.open(strategy.name, path, rate_rps=plan.rate_rps, duration_s=plan.seconds, seed=seed)
+        seed, rate = self._ground.seed + self._launch, plan.rate_rps
+        # A connection for each request of the window, should none be answered: nobody waits for one.
+        pool = max(POOL, math.ceil(2 * rate * plan.seconds))
+        return self._windows.open(
+            strategy.name, path, rate_rps=rate, duration_s=plan.seconds, seed=seed, connections=pool
+        )
 
     def _record(
         self,

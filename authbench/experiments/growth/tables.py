@@ -18,7 +18,7 @@ from authbench.histogram import decode
 from authbench.observed import Observation
 from authbench.records import Level, Reason
 
-ATTEMPTS = 3  # of a window that the machine has disturbed
+ATTEMPTS = 2  # of a window that the machine has disturbed
 FEWEST_REFRESHES = 100  # of a window: fewer say nothing
 CLEANING_BEGINS = 0.1  # of the window
 

@@ -176,13 +176,14 @@ class Windows:
         seed: int,
         count: int | None = None,
         first: int = 0,
+        connections: int = POOL,
     ) -> Fire:
-        """A plan of the open model."""
+        """A plan of the open model; at most so many connections."""
         return Fire(
             url=self._stack.url(strategy),
             requests=str(path),
             model="rate",
-            connections=POOL,
+            connections=connections,
             rate_rps=rate_rps,
             duration_s=duration_s,
             count=count,

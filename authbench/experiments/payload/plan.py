@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from authbench.records import Frozen
+from authbench.experiments.plan import Plan
 
 # On a quiet machine of 2 cores.
 MINT_S = 0.9  # a management command: a strategy and a level
@@ -14,7 +14,7 @@ SETTLE_S = 0.6  # around a window: the counted pass, first requests, counters
 Size = Annotated[int, Field(ge=0, le=65_536)]
 
 
-class PayloadPlan(Frozen):
+class PayloadPlan(Plan):
     """What the experiment varies beside the strategy."""
 
     kind: Literal["payload"]

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from authbench.records import Frozen
+from authbench.experiments.plan import Plan
 
 SECONDS_A_LOGIN = 1.0
 
 
-class ReadingPlan(Frozen):
+class ReadingPlan(Plan):
     """Nothing varies but the strategy."""
 
     kind: Literal["reading"]

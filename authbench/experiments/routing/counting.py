@@ -50,7 +50,7 @@ def cells(strategies: Sequence[Strategy], file_store: FileStore, methods: Sequen
         store = keeper_of(strategy, file_store)
         for method in methods:
             yield from (Cell(strategy, store, method, event) for event in EVENTS)
-            if method in BY_ADDRESS:
+            if method in BY_ADDRESS and strategy is strategies[0]:  # a balancer by address looks at nothing else
                 yield Cell(strategy, store, method, "none", OFFICE)
 
 

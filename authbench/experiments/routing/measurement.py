@@ -1,9 +1,12 @@
 """How requests find a replica, and what happens to logins where a replica joins or leaves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from apps.contract.endpoints import ROUTE_COOKIE
+from authbench.conformance.verification import Minted
 from authbench.errors import StackError
 from authbench.experiments.ground import Ground
 from authbench.experiments.routing.counting import ALL, Cell, Count, cells
@@ -15,6 +18,16 @@ from authbench.stack.replicas import replica_name
 
 def measure(ground: Ground, plan: RoutingPlan) -> None:
     """Records an observation a combination of levels and launch. Raises StackError where a part fails."""
+    planned = ground.stack.deployment
+    ground = _with_logins_for_all(ground)
+    try:
+        _launches(ground, plan)
+    finally:
+        ground.stack.stop_replicas()
+        ground.stack.deployment = planned  # whoever comes next starts as many as before
+
+
+def _launches(ground: Ground, plan: RoutingPlan) -> None:
     rise = Rise(ground, plan)
     for launch in range(ground.launches):
         draw = Random(f"{ground.seed}:{launch}")  # noqa: S311 - an experiment's order, not a secret
@@ -38,9 +51,26 @@ def measure(ground: Ground, plan: RoutingPlan) -> None:
 def _cells(ground: Ground, plan: RoutingPlan, store: FileStore, launch: int) -> Sequence[Cell]:
     """What is still to be counted with session files kept so; of other strategies, once: with the first way."""
     once = store == plan.session_file[0]
-    concerned = [strategy for strategy in ground.strategies if once or strategy.name == FILES]
+    concerned = [each for each in ground.strategies if each.carrier != "none" and (once or each.name == FILES)]
     wanted = cells(concerned, store, plan.method)
     return [cell for cell in wanted if not ground.is_done(plan.kind, launch, cell.levels())]
+
+
+def _with_logins_for_all(ground: Ground) -> Ground:
+    """Logins that live at one replica are made anew where some of the replicas have none: fewer were planned."""
+    short = [each for each in ground.strategies if each.sticky and len(_homes(ground.minted[each.name])) < REPLICAS]
+    if not short:
+        return ground
+    ground.stack.deal_logins(REPLICAS)
+    made = {}
+    for strategy in short:
+        count = len(ground.minted[strategy.name].rows) + 1
+        made[strategy.name] = Minted.read(ground.stack.mint(strategy, count))
+    return replace(ground, minted={**ground.minted, **made})
+
+
+def _homes(minted: Minted) -> set[str]:
+    return {row["credential"]["cookies"][ROUTE_COOKIE] for row in minted.rows}
 
 
 def _restart_with_files(ground: Ground, store: FileStore) -> None:

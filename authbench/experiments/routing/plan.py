@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from authbench.balancing import BALANCINGS, Balancing
-from authbench.records import Frozen
+from authbench.experiments.plan import Plan
 
 Event = Literal["none", "joins", "leaves"]
 FileStore = Literal["shared", "unshared"]
@@ -21,7 +21,7 @@ PER_WINDOW_S = 0.1
 USUAL_CAPACITY_RPS = 700.0  # of the slowest strategy, on the machine that estimates were made on
 
 
-class RoutingPlan(Frozen):
+class RoutingPlan(Plan):
     """What the experiment varies beside the strategy."""
 
     kind: Literal["routing"]

@@ -127,6 +127,15 @@ def test_a_disturbed_observation_s_bytes_count_and_its_cpu_does_not() -> None:
     assert again.launches == 3
 
 
+def test_where_every_window_was_disturbed_bytes_are_told_and_cpu_is_open() -> None:
+    contended = (Reason(code="cpu-contended", message="others"),)
+    made = built([row.model_copy(update={"reasons": contended}) for row in world()])
+    assert [chart.name for chart in made.charts] == ["payload-wire"]
+    (open_,) = [sentence for sentence in made.sentences if sentence.certainty == "open"]
+    assert "cannot be said" in open_.text
+    assert any("refused by the load balancer" in sentence.text for sentence in made.sentences)
+
+
 def test_every_limit_is_a_sentence_that_names_who_and_how_long() -> None:
     told = [sentence.text for sentence in built(world()).sentences]
     (dropped,) = [text for text in told if "browsers drop" in text]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from authbench.errors import StackError
-from authbench.stack.binaries import NGINX, POSTGRES, VALKEY, Part, find, version_of
+from authbench.stack.binaries import NGINX, PGBOUNCER, POSTGRES, VALKEY, Part, find, version_of
 
 NO_WHEEL = dataclasses.replace(VALKEY, package="no_such_package")
 
@@ -79,3 +79,12 @@ def test_a_program_that_cannot_run_says_so(tmp_path: Path) -> None:
         version_of(broken)
     with pytest.raises(StackError, match="cannot run"):
         version_of(program(tmp_path, "postgres", "not a program"))
+
+
+def test_a_part_without_a_wheel_is_looked_for_where_systems_put_it(tmp_path: Path) -> None:
+    own = program(tmp_path, "pgbouncer")
+    there = dataclasses.replace(PGBOUNCER, folders=(str(tmp_path),))
+    assert find(there, {"PATH": "/nowhere"}) == own
+    nowhere = dataclasses.replace(PGBOUNCER, folders=())
+    with pytest.raises(StackError, match="PgBouncer: no pgbouncer found; install the system's package pgbouncer, put"):
+        find(nowhere, {"PATH": "/nowhere"})

@@ -1,9 +1,11 @@
 """The balancer's configuration as text."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from authbench.balancing import Balancing
 from authbench.stack import nginx as nginx_module
 from authbench.stack.nginx import Nginx, Site
 
@@ -55,3 +57,39 @@ def test_only_root_names_a_user(uid: int, told: bool, monkeypatch: pytest.Monkey
     monkeypatch.setattr("os.geteuid", lambda: uid)
     monkeypatch.setattr(nginx_module, "nobodys_group", lambda: "nogroup")
     assert ("user nobody nogroup;" in BALANCER.configuration([], "g1")) is told
+
+
+@pytest.mark.parametrize(
+    ("method", "directive"),
+    [
+        ("least connections", "    least_conn;"),
+        ("ip hash", "    ip_hash;"),
+        ("ip consistent", "    hash $remote_addr consistent;"),
+    ],
+)
+def test_a_method_stands_before_the_members_and_the_kept_connections(method: Balancing, directive: str) -> None:
+    site = Site("session-file", 10_002, {"session-file-1": 10_003}, method=method)
+    lines = BALANCER.configuration([site], "g1").splitlines()
+    upstream = lines[lines.index("  upstream session-file {") :]
+    assert upstream[1:4] == [directive, "    server 127.0.0.1:10003 max_fails=0;", "    keepalive 64;"]
+
+
+def test_round_robin_names_no_method_and_sets_no_cookie() -> None:
+    text = BALANCER.configuration([Site("session-file", 10_002, {"session-file-1": 10_003})], "g1")
+    assert not any(word in text for word in ("least_conn", "hash", "Set-Cookie", "map "))
+
+
+def test_a_client_without_a_route_is_told_who_answered_and_one_with_a_route_is_led_there() -> None:
+    ports = {"session-file-1": 10_003, "session-file-2": 10_004}
+    text = BALANCER.configuration([Site("session-file", 10_002, ports, method="cookie")], "g1")
+    assert '"~(?:^|; ?)__Host-route=session-file-2(?:;|$)" session-file-2;' in text
+    told = '"session-file 127.0.0.1:10004" "__Host-route=session-file-2; Path=/; Secure; HttpOnly; SameSite=Lax";'
+    assert told in text
+    assert "proxy_pass http://$to_session_file; add_header Set-Cookie $route_of_session_file always;" in text
+
+
+def test_where_the_application_sets_the_route_the_balancer_sets_none() -> None:
+    ports = {"session-locmem-1": 10_003}
+    site = Site("session-locmem", 10_002, ports, sticky=True, method="cookie")
+    assert "Set-Cookie" not in BALANCER.configuration([site], "g1")
+    assert BALANCER.configuration([site], "g1") == BALANCER.configuration([replace(site, method="round robin")], "g1")

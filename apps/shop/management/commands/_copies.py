@@ -14,6 +14,7 @@ from django.db import connection
 LAPSED_OVER_S = 14 * 24 * 3600  # logins that have ended did so over this time
 LAPSE_MS = 1000  # until a cache entry that is to end ends
 AT_ONCE = 1000  # cache entries a script call: the server answers nobody else meanwhile
+COPIED = 100  # values that cache entries are copies of, at most
 UTF8 = "convert_to(%(salt)s::text || i, 'UTF8')"
 
 
@@ -71,8 +72,9 @@ ENDED_AT = f"now() - make_interval(secs => 60 + (%(ended)s - i) * {LAPSED_OVER_S
 ENDS_AT = "now() + ({kept} - now()) * (0.5 + 0.5 * (i - %(ended)s)::float / %(live)s)"
 
 SET_MANY = """
-for i = tonumber(ARGV[3]), tonumber(ARGV[4]) do
-  redis.call('SET', KEYS[1] .. string.sub(redis.sha1hex(ARGV[2] .. i), 1, tonumber(ARGV[5])), ARGV[1], 'PX', ARGV[6])
+for i = tonumber(ARGV[2]), tonumber(ARGV[3]) do
+  local key = KEYS[1] .. string.sub(redis.sha1hex(ARGV[1] .. i), 1, tonumber(ARGV[4]))
+  redis.call('SET', key, ARGV[6 + i % (#ARGV - 5)], 'PX', ARGV[5])
 end
 """
 
@@ -129,12 +131,11 @@ def copy_entries(client: Any, keys: list[str], prefix: str, live: int, ended: in
     """
     script = client.register_script(SET_MANY)
     length, lives_ms = len(keys[0]) - len(prefix), max(map(client.pttl, keys))
-    values = client.mget(keys)
+    values = client.mget(keys[:COPIED])
     salt = secrets.token_hex(8)
     # The live ones first: none of the others has to wait long for its end.
-    for number, (first, last, ends_ms) in enumerate(_portions(live, ended, lives_ms)):
-        value = values[number % len(values)]
-        script(keys=[prefix], args=[value, salt, first, last, length, ends_ms])
+    for first, last, ends_ms in _portions(live, ended, lives_ms):
+        script(keys=[prefix], args=[salt, first, last, length, ends_ms, *values])
 
 
 def _portions(live: int, ended: int, lives_ms: int) -> Iterator[tuple[int, int, int]]:
