@@ -25,8 +25,8 @@ LATENCY_HOW = (
     "A dot is the median over all launches, its whisker the 95 % interval over launches of fresh processes. Behind a "
     "name stands what one more service adds, with half its interval. All ways got the same requests at the same rate, "
     "evenly spaced, so that none waits for another. All processes share this machine's cores and talk over loopback: "
-    "a network between them would add its own round trip to each hop, and to each call. A whisker that leaves the "
-    "picture is longer than what is shown."
+    "a network between them would add its own round trip to each hop, and to each call. A ring has an interval wider "
+    "than the value itself (or none): it says little."
 )
 COLOURS: Mapping[str, str] = {
     "session": "#0072B2",
@@ -36,7 +36,7 @@ COLOURS: Mapping[str, str] = {
     "edge-header": "#B98500",
 }
 HEIGHT_IN = 4.9
-LEFT, RIGHT = 0.075, 0.66
+LEFT, RIGHT = 0.075, 0.655
 GAP = 0.062  # of the axes' height: the least between two names
 APART = 0.012  # of the axes' height: between lines on the same place
 
@@ -85,13 +85,15 @@ def latency_chart(courses: Sequence[Course], foot: str) -> Chart | None:
         timed = _timed(course)
         x = [services + aside for services, *_ in timed]
         plot.plot(x, [value for _, value, _, _ in timed], "-o", color=hue, linewidth=1.6, markersize=5)
-        for at, (_, _, low, high) in zip(x, timed, strict=True):
-            if low is not None and high is not None:
+        for at, (_, value, low, high) in zip(x, timed, strict=True):
+            if not _says_something(value, low, high):
+                plot.plot([at], [value], "o", color=hue, markerfacecolor="white", markersize=5, zorder=3)
+            elif low is not None and high is not None:
                 plot.plot([at, at], [low, high], color=hue, linewidth=1.2, alpha=0.8)
         ends.append((timed[-1][0], timed[-1][1]))
     _across(plot, shown, "services in the chain")
-    highs = [high for each in shown for _, _, _, high in _timed(each) if high is not None]
-    plot.set_ylim(0, 1.06 * min(max([*medians, *highs]), 1.6 * max(medians)))
+    highs = [high for each in shown for _, *of in _timed(each) if (high := of[2]) is not None and _says_something(*of)]
+    plot.set_ylim(0, 1.06 * max([*medians, *highs]))
     plot.set_ylabel("median latency (ms)")
     _names(plot, shown, ends, _added)
     told = "; ".join(f"{each.checking} {_added(each)}" for each in shown)
@@ -130,6 +132,11 @@ def _timed(course: Course) -> list[tuple[int, float, float | None, float | None]
     ]
 
 
+def _says_something(value: float, low: float | None, high: float | None) -> bool:
+    """Whether there is an interval, and it is narrower than the value."""
+    return low is not None and high is not None and high - low <= value
+
+
 def _across(plot: Axes, courses: Sequence[Course], name: str) -> None:
     seen: list[Seen] = [each for course in courses for each in course.seen]
     if "fan-out" not in name:
@@ -166,4 +173,4 @@ def _names(
         plot.text(
             1.04, place, course.checking, transform=plot.transAxes, color=hue, va="center", fontsize=9, weight="bold"
         )
-        plot.text(1.04 + 0.26, place, tells(course), transform=plot.transAxes, color=FAINT, va="center", fontsize=8.5)
+        plot.text(1.04 + 0.175, place, tells(course), transform=plot.transAxes, color=FAINT, va="center", fontsize=8.5)

@@ -191,8 +191,9 @@ def _calls_cell(seen: Seen) -> str:
 def _latency_cell(seen: Seen) -> str:
     if seen.p50 is None:
         return MISSING
-    half = half_width(seen.p50.value)
-    return ms(seen.p50.value.value) + ("" if half is None else f" ± {ms(half)}") + ("" if seen.p50.supported else " ‡")
+    value, half = seen.p50.value.value, half_width(seen.p50.value)
+    about = "" if half is None else f" ± {ms(half)}" if half <= value else " ± over 100 %"
+    return ms(value) + about + ("" if seen.p50.supported else " ‡")
 
 
 def _cpu_cell(seen: Seen) -> str:
