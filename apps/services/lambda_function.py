@@ -20,6 +20,8 @@ if __name__ == "__main__":
     os.environ[BOOTSTRAPPED] = f"{time.monotonic_ns()} {time.process_time_ns()}"
     os.execv(sys.executable, [sys.executable, "-m", "awslambdaric", HANDLER])  # noqa: S606 - its purpose
 
+# Loading it sets Django up and the strategy with it; the modules that this loads are still counted as such.
+SET_UP = "apps.shop.wsgi"
 # What is a phase of its own wherever it is called; replaced when its module is loaded, which is not forced.
 WATCHED = {
     "django.db.backends.base.base": ("BaseDatabaseWrapper", "connect", "connection"),
@@ -51,7 +53,7 @@ class ColdStart:
         load = bootstrap._find_and_load
 
         def find_and_load(name: str, import_: Callable[..., Any]) -> Any:
-            module = self._timed("import", load)(name, import_)
+            module = self._timed("django" if name == SET_UP else "import", load)(name, import_)
             if name in WATCHED:
                 owner, method, phase = WATCHED[name]
                 self._replace(getattr(module, owner), method, lambda called: self._timed(phase, called))

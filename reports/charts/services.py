@@ -78,22 +78,22 @@ def latency_chart(courses: Sequence[Course], foot: str) -> Chart | None:
         return None
     figure = canvas(LATENCY_TITLE, "open model, from the intended start · less is better", HEIGHT_IN + CAPTION_IN, foot)
     plot = axes(figure, LEFT, RIGHT, below_in=0.5, above_in=0.85)
-    medians = [value for each in shown for _, value, _, _ in _timed(each)]
     ends = []
     for place, course in enumerate(shown):
         hue, aside = COLOURS.get(course.checking, GREY), 0.05 * (place - (len(shown) - 1) / 2)
-        timed = _timed(course)
-        x = [services + aside for services, *_ in timed]
-        plot.plot(x, [value for _, value, _, _ in timed], "-o", color=hue, linewidth=1.6, markersize=5)
-        for at, (_, value, low, high) in zip(x, timed, strict=True):
+        points = _timed(course)
+        x = [services + aside for services, *_ in points]
+        plot.plot(x, [value for _, value, _, _ in points], "-o", color=hue, linewidth=1.6, markersize=5)
+        for at, (_, value, low, high) in zip(x, points, strict=True):
             if not _says_something(value, low, high):
                 plot.plot([at], [value], "o", color=hue, markerfacecolor="white", markersize=5, zorder=3)
             elif low is not None and high is not None:
                 plot.plot([at, at], [low, high], color=hue, linewidth=1.2, alpha=0.8)
-        ends.append((timed[-1][0], timed[-1][1]))
+        ends.append((points[-1][0], points[-1][1]))
     _across(plot, shown, "services in the chain")
-    highs = [high for each in shown for _, *of in _timed(each) if (high := of[2]) is not None and _says_something(*of)]
-    plot.set_ylim(0, 1.06 * max([*medians, *highs]))
+    timed = [point for each in shown for point in _timed(each)]
+    highs = [high for _, value, low, high in timed if high is not None and _says_something(value, low, high)]
+    plot.set_ylim(0, 1.06 * max([*(value for _, value, _, _ in timed), *highs]))
     plot.set_ylabel("median latency (ms)")
     _names(plot, shown, ends, _added)
     told = "; ".join(f"{each.checking} {_added(each)}" for each in shown)
@@ -173,4 +173,4 @@ def _names(
         plot.text(
             1.04, place, course.checking, transform=plot.transAxes, color=hue, va="center", fontsize=9, weight="bold"
         )
-        plot.text(1.04 + 0.175, place, tells(course), transform=plot.transAxes, color=FAINT, va="center", fontsize=8.5)
+        plot.text(1.04 + 0.19, place, tells(course), transform=plot.transAxes, color=FAINT, va="center", fontsize=8.5)

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from authbench.analysis.findings import SUMMARY_VERSION, Summary
+from authbench.observed import OBSERVATIONS_FILE, Observation
+from authbench.observed import SCHEMA_VERSION as OBSERVATIONS_VERSION
 from authbench.records import MANIFEST_FILE, SCHEMA_VERSION, SERIES_FILE, TRIALS_FILE, Manifest, Sample, Trial
 from authbench.semantics.findings import SCHEMA_VERSION as SEMANTICS_VERSION
 from authbench.semantics.findings import SEMANTICS_FILE, Semantics
@@ -22,6 +24,7 @@ MODELS: Mapping[str, tuple[type[BaseModel], int, str]] = {
     "sample": (Sample, SCHEMA_VERSION, f"authbench: one line of {SERIES_FILE}"),
     "summary": (Summary, SUMMARY_VERSION, "authbench: summary.json"),
     "semantics": (Semantics, SEMANTICS_VERSION, f"authbench: one line of {SEMANTICS_FILE}"),
+    "observation": (Observation, OBSERVATIONS_VERSION, f"authbench: one line of {OBSERVATIONS_FILE}"),
     "manifest": (Manifest, SCHEMA_VERSION, f"authbench: {MANIFEST_FILE}"),
 }
 

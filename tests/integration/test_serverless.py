@@ -33,6 +33,7 @@ PLAN = ServerlessPlan(
     concurrency=(1, TOGETHER),
     conn_max_age_s=(60,),
     warm_requests=3,
+    attempts=1,
     idle_session_timeout_s=0.2,
 )
 Stack = tuple[EmbeddedStack, Mapping[str, Minted]]

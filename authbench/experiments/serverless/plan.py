@@ -23,6 +23,7 @@ class ServerlessPlan(Plan):
     concurrency: Annotated[tuple[Instances, ...], Field(min_length=1)] = (1, 4, 8, 16)
     conn_max_age_s: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (0, 60)  # Django's CONN_MAX_AGE
     warm_requests: Annotated[int, Field(ge=1, le=10_000)] = 40  # of one instance, one after the other
+    attempts: Annotated[int, Field(ge=1, le=10)] = 2  # at a first instance that something else disturbed
     # After so long PostgreSQL ends an idle connection: what a frozen instance's next request meets. None: not tried.
     idle_session_timeout_s: Annotated[float, Field(gt=0, le=60)] | None = 0.5
 
