@@ -12,6 +12,7 @@ SessionStore = Literal["shared", "separate"]
 SERVINGS: tuple[Serving, ...] = ("sync", "threads", "asgi")
 POOLINGS: tuple[Pooling, ...] = ("new", "persistent", "pool", "pgbouncer")
 DistanceMs = Annotated[float, Field(ge=0, le=100)]
+Connections = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class Deployment(Frozen):
@@ -21,6 +22,7 @@ class Deployment(Frozen):
     serving: Serving | None = None  # gunicorn's sync workers, its threads, or uvicorn
     pooling: Pooling | None = None  # what becomes of a database connection after a request
     distance_ms: DistanceMs | None = None  # round trip that a relay adds between replicas and stores
+    connections: Connections | None = None  # requests in flight in the closed model, over all replicas
     session_store: SessionStore | None = None  # the session table beside the users', or on a server of its own
 
     def levels(self) -> dict[str, Level]:

@@ -16,6 +16,7 @@ from authbench.records import Frozen, Level, Reason
 
 OBSERVATIONS_FILE = "observations.jsonl"
 SCHEMA_VERSION = 1
+FINISHED = "finished"  # kind of the last line: every experiment of the run has come to its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Observation(Frozen):
 def observation_key(kind: str, launch: int, levels: Mapping[str, Level]) -> tuple[object, ...]:
     """Equals `Observation.key()` of what is observed there."""
     return (kind, launch, *sorted(levels.items()))
+
+
+def finished() -> Observation:
+    """The line that says so, of no levels and no values."""
+    return Observation(kind=FINISHED, launch=0, levels={}, values={})
 
 
 def read_observations(folder: Path) -> tuple[Observation, ...]:

@@ -23,7 +23,7 @@ from authbench.generator import Generator
 from authbench.journal import Journal, Records
 from authbench.machine import Cores, source_state, split_cores, this_machine
 from authbench.manifest import new_manifest, write_manifest
-from authbench.observed import OBSERVATIONS_FILE, read_observations
+from authbench.observed import FINISHED, OBSERVATIONS_FILE, finished, read_observations
 from authbench.order import Order, scenario_of
 from authbench.prepared import Prepared, prepare
 from authbench.progress import Watcher
@@ -58,7 +58,7 @@ def run(order: Order, watcher: Watcher) -> None:
             records = held.enter_context(Records(order.folder))
             begun = _begun(order, cores, watcher)
             _still_available(begun, unavailable)
-            if not _answered(order, begun).open(launches) and not order.scenario.experiment:
+            if not _answered(order, begun).open(launches) and not _to_observe(order):
                 watcher.say("everything is measured already")
                 return
         held.enter_context(interruptible())
@@ -100,7 +100,7 @@ def _told(unable: Mapping[Deployment, str], stack: EmbeddedStack, scenario: Scen
 
 def _experiment(order: Order, ready: Prepared, generator: Generator, watcher: Watcher) -> None:
     """The scenario's experiments, if it has any: what an earlier run observed is not observed again."""
-    if not order.scenario.experiment:
+    if not _to_observe(order):
         return
     ready.stack.stop_replicas()
     earlier = frozenset(each.key() for each in read_observations(order.folder) if each.valid)
@@ -120,6 +120,13 @@ def _experiment(order: Order, ready: Prepared, generator: Generator, watcher: Wa
             chosen = tuple(s for s in ready.able if not each.strategy or s.name in each.strategy)
             experiment(replace(ground, strategies=chosen), each)
             ready.stack.stop_replicas()
+        journal.append(finished())
+
+
+def _to_observe(order: Order) -> bool:
+    """Whether an experiment of the scenario has not come to its end yet."""
+    told = any(each.kind == FINISHED for each in read_observations(order.folder))
+    return bool(order.scenario.experiment) and not told
 
 
 def _measure(
@@ -199,6 +206,7 @@ def ready_stack(
         workers=scenario.stack.workers,
         threads=scenario.stack.threads,
         conn_max_age_s=scenario.stack.conn_max_age_s,
+        max_connections=scenario.stack.max_connections,
         needs=needs_of(each for each in scenario.factors.deployments() if why_not(each) is None),
         cores=cores.stack,
     ) as stack:

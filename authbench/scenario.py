@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from authbench.deployment import Deployment, DistanceMs, Pooling, Serving, SessionStore
+from authbench.deployment import Connections, Deployment, DistanceMs, Pooling, Serving, SessionStore
 from authbench.experiments.plans import ExperimentPlan
 from authbench.records import Frozen, Level
 from authbench.working_set import Launched, WorkingSet
@@ -39,6 +39,7 @@ class Factors(Frozen):
     pooling: tuple[Pooling, ...] = ()
     distance_ms: tuple[DistanceMs, ...] = ()
     session_store: tuple[SessionStore, ...] = ()
+    connections: tuple[Connections, ...] = ()  # over [load].connections
 
     def varied(self) -> dict[str, tuple[Level, ...]]:
         """Factor -> levels, without those that are not varied."""
@@ -57,6 +58,7 @@ class StackPlan(Frozen):
     workers: Annotated[int, Field(ge=1, le=32)] = 1
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     conn_max_age_s: Annotated[int, Field(ge=0)] = 60
+    max_connections: Annotated[int, Field(ge=50, le=10_000)] | None = None  # of PostgreSQL; None: what replicas may use
     replica_cpus: Annotated[float, Field(gt=0, le=64)] | None = None  # budget of each, in cores, where it can be set
 
 
@@ -100,6 +102,7 @@ class Profile(Frozen):
     pooling: tuple[Pooling, ...] | None = None
     distance_ms: tuple[DistanceMs, ...] | None = None
     session_store: tuple[SessionStore, ...] | None = None
+    connections: tuple[Connections, ...] | None = None
     experiment: Mapping[str, Any] = {}  # keys of [experiment], over what stands there; of several: by kind
 
 

@@ -107,7 +107,8 @@ def _taken(scenario: Scenario, strategy: Strategy, workload: str, rows: Sequence
         )
     taken = extent(kind, len(rows), launched)
     rated = any(rate_share(load) is not None for load in scenario.factors.load)
-    in_flight = max(scenario.load.connections, OPEN_MODEL_POOL if rated else 0)
+    closed = scenario.factors.connections or (scenario.load.connections,)
+    in_flight = max(*closed, OPEN_MODEL_POOL if rated else 0)
     if strategy.one_time and taken.users < USERS_IN_FLIGHT * in_flight:
         raise UsageError(
             f"{strategy.name}: workload {workload!r} ({kind}) sends the tokens of {taken.users} users, fewer than "

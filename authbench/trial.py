@@ -206,7 +206,7 @@ class Bench:
             requests=str(file.path),
             first=part.first,
             model="saturate",
-            connections=self._scenario.load.connections,
+            connections=self._stack.deployment.connections or self._scenario.load.connections,
             duration_s=duration_s,
             count=part.most,
         )

@@ -1,4 +1,4 @@
-"""What the records say of distance: a course of latency a strategy, its crossings with others, and the relay's error."""
+"""What the records say of distance: latency by distance a strategy, who overtakes whom where, and the relay's error."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ from authbench.histogram import Histogram, decode, merge
 from authbench.metric import METRICS, QUANTILES
 from authbench.observed import Observation
 from authbench.records import Contender, Trial
-from authbench.scenario import rate_share
 
 COUNTS = ("statements_per_request", "cache_commands_per_request")
 SHOWN = ("p50", "p90", "p99")  # of the relay's error
@@ -69,10 +68,14 @@ class Overtaking:
     at: Crossing
 
     @property
-    def named(self) -> bool:
-        """Whether the records tell where it is: its interval has two ends, and lies within what was measured."""
-        farthest = max(self.near.p50_ms)
-        return self.at.low is not None and self.at.high is not None and self.at.high <= farthest and self.at.low >= 0
+    def told(self) -> bool:
+        """Whether the records tell where: the interval has two ends, the farther of them within what was measured."""
+        return self.at.low is not None and self.at.high is not None and self.at.high <= max(self.near.p50_ms)
+
+    @property
+    def from_the_start(self) -> bool:
+        """Whether the far one may have been as fast at the nearest distance already."""
+        return self.at.low is not None and self.at.low <= min(self.near.p50_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +99,26 @@ def courses(contenders: Sequence[Contender], trials: Sequence[Trial], setting: L
     """Of every strategy with latencies at the lowest rate at two distances or more, in the manifest's order."""
     place = repetitions(trials)
     here = [trial for trial in counted(trials) if DISTANCE in trial.cell and _without_distance(trial) == setting]
-    rates = {str(trial.cell["load"]) for trial in here if trial.load.model == "rate"}
+    rates = {str(trial.cell["load"]): trial.load.target_rps or 0.0 for trial in here if trial.load.model == "rate"}
     if not rates:
         return ()
-    load = min(rates, key=lambda each: rate_share(each) or 0.0)
+    load = min(rates, key=lambda each: rates[each])
     made = (_course(each, of_strategy(here, each.name), load, place) for each in contenders)
     return tuple(course for course in made if course is not None)
 
 
 def overtakings(shown: Sequence[Course]) -> tuple[Overtaking, ...]:
-    """Pairs whose lines cross at a distance that was measured, nearest first."""
+    """Pairs whose lines cross at a distance that was measured, nearest first.
+
+    Those that make as many exchanges are left out: their lines are parallel but for noise.
+    """
     found = []
-    for one, other in combinations(shown, 2):
-        at = crossing(one.lines, other.lines)
-        if at is None or one.slope is None or other.slope is None:
+    for pair in combinations(shown, 2):
+        near, far = sorted(pair, key=lambda each: -(each.exchanges or 0.0))
+        at = crossing(near.lines, far.lines)
+        if at is None or near.exchanges == far.exchanges or not near.p50_ms or near.at_zero_ms is None:
             continue
-        nearest, farthest = min(one.p50_ms), max(one.p50_ms)
-        if nearest <= at.at_ms <= farthest:
-            near, far = (one, other) if one.slope.value > other.slope.value else (other, one)
+        if min(near.p50_ms) <= at.at_ms <= max(near.p50_ms):
             found.append(Overtaking(near, far, at))
     return tuple(sorted(found, key=lambda each: each.at.at_ms))
 

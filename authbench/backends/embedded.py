@@ -53,6 +53,7 @@ class EmbeddedStack:
         workers: int = 1,
         threads: int = 4,
         conn_max_age_s: int = 60,
+        max_connections: int | None = None,
         cores: tuple[int, ...] = (),
         replica_cpus: float | None = None,
         needs: Needs = NOTHING_MORE,
@@ -64,6 +65,7 @@ class EmbeddedStack:
         self.deployment = Deployment(replicas=replicas)  # the one running, or, before that, planned
         self.cores = cores
         self._needs = needs
+        self._max_connections = max_connections
         self._serving = Serving(workers, threads, conn_max_age_s, replica_cpus)
         self._keys = Keys()
         self._ports: dict[str, int] = {}  # replica -> its port, the same at every launch
@@ -107,7 +109,7 @@ class EmbeddedStack:
             self._jwks.write_text(jwks_of(self._keys.rsa), encoding="utf-8")  # public: nginx's workers read it
         self.parts = start_parts(
             self._stack,
-            connections,
+            self._max_connections or connections,
             self._all_sites(0),
             self._generation_name(),
             session_server=self._needs.session_server,

@@ -8,6 +8,7 @@ from authbench.deployable import NOTHING_MORE, needs_of, why_not
 from authbench.deployment import Deployment
 from authbench.design import base_deployment, plan, slowest_deployment
 from authbench.errors import UsageError
+from authbench.selection import chosen_scenario
 from tests.unit.test_scenario import COMPARE, load
 
 DEPLOYED = 'replicas = [2]\npooling = ["new", "pool"]\nserving = ["threads", "asgi"]\ndistance_ms = [0, 2.5]'
@@ -56,6 +57,12 @@ def test_the_rate_for_all_is_found_where_replicas_are_fewest_and_stores_farthest
     scenario = load(varied(tmp_path, "replicas = [4, 1, 2]\ndistance_ms = [0, 5, 1]"))
     assert slowest_deployment(scenario) == Deployment(replicas=1, distance_ms=5)
     assert base_deployment(scenario) == Deployment(replicas=4, distance_ms=0)
+
+
+def test_requests_in_flight_and_the_databases_limit_are_the_scenarios_to_say() -> None:
+    scenario = chosen_scenario("pooling-asgi", "standard", None, [])
+    assert {cell.deployment.connections for cell in scenario.cells()} == {16, 32, 64}
+    assert scenario.stack.max_connections == 1000
 
 
 def test_what_only_some_deployments_use_is_started_where_one_does(tmp_path: Path) -> None:

@@ -59,4 +59,4 @@ def test_every_scenario_asks_for_metrics_that_exist(path):
     strategies = set(loads(path.read_text())["factors"]["strategy"]) | {"none", "session-db"}
 
     scenario = load_scenario(path.stem, known_strategies=strategies, known_metrics=METRICS)
-    assert scenario.answers or scenario.semantics
+    assert scenario.answers or scenario.semantics or scenario.experiment

@@ -1,0 +1,78 @@
+"""Words of the distance section."""
+
+from collections.abc import Sequence
+
+from authbench.analysis.counted import Levels
+from authbench.analysis.estimate import Estimate
+from authbench.analysis.findings import Certainty
+from authbench.experiments.relay.measures import NO_PRESSURE
+from reports.distances import SHOWN, Overtaking, RelayError
+from reports.numbers import DASH, half_width, ms, whole
+
+FIRM_LAUNCHES = 6
+STORES = {"postgres": "PostgreSQL", "valkey": "Valkey"}
+
+
+def slope_text(slope: Estimate) -> str:
+    """Milliseconds a millisecond, with half the interval."""
+    half = half_width(slope)
+    return f"{slope.value:.2f}" if half is None else f"{slope.value:.2f} ± {half:.2f}"
+
+
+def latency_text(estimate: Estimate | None) -> str:
+    """Milliseconds, with half the interval."""
+    if estimate is None:
+        return DASH
+    half = half_width(estimate)
+    return ms(estimate.value) if half is None else f"{ms(estimate.value)} ± {ms(half)}"
+
+
+def rate_text(estimate: Estimate | None) -> str:
+    """Requests a second, with half the interval."""
+    if estimate is None:
+        return DASH
+    half = half_width(estimate)
+    return whole(estimate.value) if half is None else f"{whole(estimate.value)} ± {whole(half)}"
+
+
+def crossing_text(each: Overtaking) -> str:
+    """The distance with its interval; nothing is nearer than 0."""
+    at = each.at
+    if at.low is None or at.high is None:
+        return f"{at.at_ms:.2f} ms"
+    return f"{at.at_ms:.2f} ms ({max(at.low, 0.0):.2f}–{at.high:.2f})"
+
+
+def error_text(error: RelayError | None) -> str:
+    """p50 and, in parentheses, the others, in µs."""
+    if error is None or "p50" not in error.error_us:
+        return DASH
+    p50, p90, p99 = (error.error_us[name] for name in SHOWN)
+    return f"{p50:.0f} ({p90:.0f}, {p99:.0f})"
+
+
+def way_text(store: str, pressure: str) -> str:
+    """A store, and what others did meanwhile."""
+    name = STORES.get(store, store)
+    return name if pressure == NO_PRESSURE else f"{name}, others {pressure}"
+
+
+def span_text(values: Sequence[float]) -> str:
+    """The least and the greatest, where they differ."""
+    low, high = min(values), max(values)
+    return f"{low:.0f}" if round(low) == round(high) else f"{low:.0f}–{high:.0f}"
+
+
+def setting_text(setting: Levels) -> str:
+    """What else varies."""
+    return ", ".join(f"{name} = {level}" for name, level in setting)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def certainty_of(launches: Sequence[int]) -> Certainty:
+    """Of a statement on figures of so many launches each."""
+    return "firm" if min(launches) >= FIRM_LAUNCHES else "tentative"
