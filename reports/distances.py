@@ -127,7 +127,7 @@ def relay_errors(observations: Iterable[Observation]) -> tuple[RelayError, ...]:
     """By distance, store and what others did meanwhile; samples of all launches are merged."""
     groups: dict[tuple[float, str, str], list[Observation]] = {}
     for each in observations:
-        if each.kind == KIND and each.valid:
+        if each.kind == KIND and each.valid and {DIRECT, THROUGH} <= each.histograms.keys():
             key = (float(each.levels[DISTANCE]), str(each.levels["store"]), str(each.levels["pressure"]))
             groups.setdefault(key, []).append(each)
     return tuple(_relay_error(key, rows) for key, rows in sorted(groups.items()))
@@ -135,9 +135,8 @@ def relay_errors(observations: Iterable[Observation]) -> tuple[RelayError, ...]:
 
 def _relay_error(key: tuple[float, str, str], rows: Sequence[Observation]) -> RelayError:
     direct, through = (merge(decode(row.histograms[name]) for row in rows) for name in (DIRECT, THROUGH))
-    expected_us = (direct.quantile_us(0.5) or 0.0) + key[0] * 1000
-    taken = {name: through.quantile_us(QUANTILES[name]) for name in SHOWN}
-    errors = {name: value - expected_us for name, value in taken.items() if value is not None}
+    expected_us = (direct.quantile_us(QUANTILES["p50"]) or 0.0) + key[0] * 1000
+    errors = {name: (through.quantile_us(QUANTILES[name]) or 0.0) - expected_us for name in SHOWN}
     return RelayError(*key, len(rows), errors, int(sum(row.values.get("early") or 0 for row in rows)))
 
 

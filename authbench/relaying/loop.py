@@ -48,6 +48,16 @@ class Relay:
         while True:
             self.turn()
 
+    def close(self) -> None:
+        """Lets go of everything that is open."""
+        for connection, _, _ in list(self._flows.values()):
+            connection.close(broken=True)
+        for listener, _, _ in self._routes.values():
+            listener.close()
+        if self._status is not None:
+            self._status.close()
+        self._epoll.close()
+
     def turn(self) -> None:
         """Waits for the next thing to come or to be due, and does all that there is to do."""
         events = self._epoll.poll(0)

@@ -104,7 +104,7 @@ def cleaning_chart(loaded: Sequence[Seen], places: Mapping[str, str], foot: str)
     figure = canvas(
         CLEANING_TITLE, "open model, one rate for all · ○ without, ● with cleaning · less is better", height, foot
     )
-    plot = axes(figure, 0.27, 0.97, below_in=0.5, above_in=0.8)
+    plot = axes(figure, 0.31, 0.97, below_in=0.5, above_in=0.8)
     for place, ((strategy, _, _), calm, cleaning) in enumerate(pairs):
         hue = colour(strategy, places.get(strategy, ""))
         for shift, each, face in ((-0.13, calm, "white"), (0.13, cleaning, hue)):
@@ -114,7 +114,11 @@ def cleaning_chart(loaded: Sequence[Seen], places: Mapping[str, str], foot: str)
     plot.set_ylim(len(pairs) - 0.5, -0.5)
     # An interval from two launches may be many times the value: such a whisker leaves the picture.
     plot.set_xlim(0, 2 * max(each.values["p50_ms"].value for _, *both in pairs for each in both))
-    names = [f"{label(key[0], 18)}, {key[2]:,}, {100 * key[1]:.0f} % ended" for key, _, _ in pairs]
+    several = len({key[1] for key, _, _ in pairs}) > 1
+    names = [
+        f"{label(strategy, 18)}, {rows:,}" + (f", {100 * expired:.0f} % ended" if several else "")
+        for (strategy, expired, rows), _, _ in pairs
+    ]
     plot.set_yticks(range(len(pairs)), labels=names)
     plot.grid(axis="x")
     plot.set_xlabel("median latency from the intended start (ms)")

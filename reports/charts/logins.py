@@ -49,7 +49,7 @@ def cost_chart(costs: Sequence[Seen], foot: str) -> Chart | None:
                 plot.plot([low, found.high], [place + shift] * 2, color=INK, linewidth=1.1)
             plot.plot(found.value, place + shift, "o", color=fill, markersize=8)
             end = max(found.value, found.high or 0.0)
-            plot.text(end * 1.08, place + shift, f"{endpoint} {plus_minus(found)} ms", va="center", fontsize=8.6)
+            plot.text(end * 1.16, place + shift, f"{endpoint} {plus_minus(found)} ms", va="center", fontsize=8.6)
     values = [found.value for at in by.values() for found in at.values()]
     plot.set_xlim(min(values) / 4, max(values) * 8)
     plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

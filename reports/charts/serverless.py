@@ -16,8 +16,9 @@ from reports.palette import FAINT, FRESHNESS_MARK, INK, colour
 COLD = "Where a cold start goes"
 HOW_COLD = (
     "A bar is the time from the start of Python to the first answer, in a process of its own; its segments say what it "
-    "was spent on. The whisker is the 95 % interval of the whole over launches. On the right, on a scale of its own: a "
-    "request to the same instance afterwards, with the database connection kept (filled) or opened anew (open)."
+    "was spent on. The whisker is the 95 % interval of the whole over launches (an arrow: it goes on). On the right, "
+    "on a scale of its own: a request to the same instance afterwards, with the database connection kept (filled) or "
+    "opened anew (open)."
 )
 HELD = "Database connections held by frozen instances"
 HOW_HELD = (
@@ -27,6 +28,7 @@ HOW_HELD = (
     "threads holds for as many requests at once; the others wait for a thread."
 )
 DEFAULT_LIMIT = 100  # PostgreSQL's own default of max_connections
+CUT = 2.0  # lengths of the longest bar: whiskers that go on end in an arrow
 LAST = 1.3 * DEFAULT_LIMIT  # instances at the right edge
 THREADS = 4  # of the replica that functions are compared with
 # One hue that is no strategy's, and another for what goes over the network.
@@ -49,7 +51,7 @@ def cold_chart(shown: Sequence[Functions], foot: str) -> Chart | None:
     figure = canvas(COLD, "one instance at a time, started alone · less is better", height, foot)
     plot = axes(figure, 0.205, 0.765, below_in=0.5, above_in=1.02)
     beside = axes(figure, 0.8, 0.985, below_in=0.5, above_in=1.02)
-    furthest = max(_end(each) for each in rows)
+    furthest = _furthest(rows)
     for place, each in enumerate(rows):
         _bar(plot, place, each, furthest)
         _warm(beside, place, each)
@@ -58,10 +60,9 @@ def cold_chart(shown: Sequence[Functions], foot: str) -> Chart | None:
         panel.set_yticks([])
         panel.spines["left"].set_visible(False)
         panel.grid(axis="x")
-    plot.set_xlim(0, furthest * 1.22)
+    plot.set_xlim(0, furthest * 1.25)
     plot.set_xlabel("cold start (ms)")
-    beside.set_xlim(left=0)
-    beside.margins(x=0.12)
+    beside.set_xlim(0, 1.12 * _furthest_warm(rows))
     beside.xaxis.set_major_locator(MaxNLocator(nbins=4))
     beside.set_xlabel("warm request, median (ms)")
     used = [each for each in PHASES if any(each.name in row.phases_ms for row in rows)]
@@ -84,7 +85,9 @@ def cold_chart(shown: Sequence[Functions], foot: str) -> Chart | None:
 
 def held_chart(shown: Sequence[Functions], foot: str) -> Chart:
     """A line for all strategies whose instances hold the same; both axes logarithmic."""
-    figure = canvas(HELD, "counted in pg_stat_activity while all instances stand still", 4.7 + CAPTION_IN, foot)
+    figure = canvas(
+        HELD, "counted while all stand still · dotted: if each of more instances holds as many", 4.7 + CAPTION_IN, foot
+    )
     plot = axes(figure, 0.075, 0.69, below_in=0.5, above_in=0.8)
     plot.set_xscale("log", base=2)
     plot.set_yscale("symlog", base=2, linthresh=1, linscale=0.5)
@@ -93,7 +96,7 @@ def held_chart(shown: Sequence[Functions], foot: str) -> Chart:
         _line(plot, course)
     counts = [2**power for power in range(8)]
     plot.plot([1, THREADS, LAST], [1, THREADS, THREADS], color=FAINT, linewidth=1.1, linestyle=(0, (4, 3)))
-    plot.text(LAST / 1.06, THREADS * 1.09, "one replica, 4 threads", color=FAINT, fontsize=8.5, ha="right")
+    plot.text(LAST / 1.06, THREADS * 1.09, f"one replica with {THREADS} threads", color=FAINT, fontsize=8.5, ha="right")
     plot.axhline(DEFAULT_LIMIT, color="#B3261E", linewidth=1.4)
     text = f"max_connections, PostgreSQL's default: {DEFAULT_LIMIT}"
     plot.text(1, DEFAULT_LIMIT * 1.07, text, color="#B3261E", fontsize=8.5)
@@ -121,6 +124,11 @@ def _end(each: Functions) -> float:
     return max(each.cold_ms.value, each.cold_ms.high or 0.0)
 
 
+def _furthest(rows: Sequence[Functions]) -> float:
+    """The end of the longest whisker, but no more than twice the longest bar: few launches give very long ones."""
+    return min(max(map(_end, rows)), CUT * max(each.cold_ms.value for each in rows if each.cold_ms))
+
+
 def _bar(plot: Axes, place: int, each: Functions, furthest: float) -> None:
     left = 0.0
     for phase in PHASES:
@@ -131,16 +139,26 @@ def _bar(plot: Axes, place: int, each: Functions, furthest: float) -> None:
     whole = each.cold_ms
     assert whole is not None
     if whole.low is not None and whole.high is not None:
-        plot.plot([whole.low, whole.high], [place, place], color=INK, linewidth=1.1, solid_capstyle="butt")
+        low, high = max(whole.low, 0.0), min(whole.high, furthest)
+        plot.plot([low, high], [place, place], color=INK, linewidth=1.1, solid_capstyle="butt")
         for end in (whole.low, whole.high):
-            plot.plot([end, end], [place - 0.13, place + 0.13], color=INK, linewidth=1.1)
+            if 0 <= end <= furthest:
+                plot.plot([end, end], [place - 0.13, place + 0.13], color=INK, linewidth=1.1)
+        if whole.high > furthest:
+            plot.plot([furthest], [place], color=INK, marker=">", markersize=5)
     half = half_width(whole)
     text = f"{whole.value:.0f}{'' if half is None else f' ± {half:.0f}'} ms"
-    plot.text(_end(each) + furthest * 0.012, place, text, va="center", fontsize=9)
+    plot.text(min(_end(each), furthest) + furthest * 0.015, place, text, va="center", fontsize=9)
     frame = plot.get_yaxis_transform()
     plot.text(-0.045, place, label(each.strategy, 24), transform=frame, va="center", ha="right")
     mark, hue = FRESHNESS_MARK.get(each.freshness, ""), colour(each.strategy, each.location)
     plot.text(-0.02, place, mark, transform=frame, va="center", ha="center", color=hue, fontsize=11)
+
+
+def _furthest_warm(rows: Sequence[Functions]) -> float:
+    found = [warm.p50_ms for each in rows for warm in each.warm.values() if warm.p50_ms is not None]
+    ends = [max(each.value, each.high or 0.0) for each in found]
+    return min(max(ends), CUT * max(each.value for each in found)) if found else 1.0
 
 
 def _warm(plot: Axes, place: int, each: Functions) -> None:

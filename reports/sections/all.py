@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from reports.sections import (
     article,
+    distance,
     growth,
     logins,
     payload,
@@ -11,6 +12,7 @@ from reports.sections import (
     replicas,
     routing,
     separate_store,
+    serverless,
     services,
 )
 from reports.sections.section import Found, Section
@@ -22,6 +24,8 @@ SECTIONS: tuple[Callable[[Found], Section | None], ...] = (
     separate_store.section,
     routing.section,
     services.section,
+    serverless.section,
+    distance.section,
     growth.section,
     logins.section,
     payload.section,

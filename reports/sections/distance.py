@@ -165,26 +165,28 @@ def _served(shown: Sequence[Course], where: str) -> list[Sentence]:
 
 
 def _erred(errors: Sequence[RelayError]) -> list[Sentence]:
-    idle = [each for each in errors if each.pressure == NO_PRESSURE and "p50" in each.error_us]
-    if not idle:
-        return []
-    worst = max(idle, key=lambda each: abs(each.error_us["p50"]))
-    own = [each.error_us["p50"] for each in idle if each.distance_ms == 0]
-    launches = [each.launches for each in idle]
-    cost = f"The relay itself costs an exchange {span_text(own)} µs (p50), at every distance. " if own else ""
-    beyond = [each for each in errors if "p50" in each.error_us and _is_beyond(each)]
+    idle = [each for each in errors if each.pressure == NO_PRESSURE]
+    own = {each.store: each.error_us["p50"] for each in idle if each.distance_ms == 0}
+    told = []
+    if own:
+        told.append(f"The relay itself costs an exchange {span_text(list(own.values()))} µs (p50), at 0 ms.")
+    if own and (others := [each for each in idle if each.distance_ms > 0 and each.store in own]):
+        worst = max(others, key=lambda each: abs(each.error_us["p50"] - own[each.store]))
+        off = worst.error_us["p50"] - own[worst.store]
+        where = f"{STORES.get(worst.store, worst.store)} at {worst.distance_ms:g} ms"
+        told.append(f"Beyond that, distances are off by {off:+.0f} µs at most (p50, {where}).")
     early = sum(each.early for each in errors)
-    where = f"{STORES.get(worst.store, worst.store)} at {worst.distance_ms:g} ms"
-    text = (
-        f"{cost}The distance is off by at most {worst.error_us['p50']:.0f} µs (p50, {where}); {count(early)} exchanges "
-        "were answered early."
-    )
-    made = [Sentence(text=text, certainty=certainty_of(launches))]
-    if beyond:
-        named = "; ".join(dict.fromkeys(f"{each.distance_ms:g} ms {each.error_us['p50']:+.0f} µs" for each in beyond))
+    told.append(f"{count(early) if early else 'No'} exchange{'s were' if early != 1 else ' was'} answered early.")
+    made = [Sentence(text=" ".join(told), certainty=certainty_of([each.launches for each in errors]))]
+    if beyond := [each for each in errors if _is_beyond(each)]:
+        at: dict[float, list[float]] = {each.distance_ms: [] for each in beyond}
+        for each in beyond:
+            at[each.distance_ms].append(each.error_us["p50"])
+        named = [f"{distance:g} ms ({span_text(off)} µs)" for distance, off in sorted(at.items())]
         text = (
-            f"That is more than {MOST_ERROR_US:.0f} µs, or than {MOST_ERROR_SHARE:.0%} of the level, at: {named}. "
-            "Read distances as that much longer; slopes are of differences and do not depend on what all levels share."
+            f"All in all that is more than {MOST_ERROR_US:.0f} µs, or {MOST_ERROR_SHARE:.0%} of the level, at "
+            f"{', '.join(named)}: read these distances as that much longer. Slopes come from differences of distances "
+            "and do not depend on what all of them share."
         )
         made.append(Sentence(text=text, certainty="open"))
     return made

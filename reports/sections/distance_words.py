@@ -16,7 +16,8 @@ STORES = {"postgres": "PostgreSQL", "valkey": "Valkey"}
 def slope_text(slope: Estimate) -> str:
     """Milliseconds a millisecond, with half the interval."""
     half = half_width(slope)
-    return f"{slope.value:.2f}" if half is None else f"{slope.value:.2f} ± {half:.2f}"
+    value = round(slope.value, 2) + 0.0  # never "-0.00"
+    return f"{value:.2f}" if half is None else f"{value:.2f} ± {half:.2f}"
 
 
 def latency_text(estimate: Estimate | None) -> str:
@@ -45,7 +46,7 @@ def crossing_text(each: Overtaking) -> str:
 
 def error_text(error: RelayError | None) -> str:
     """p50 and, in parentheses, the others, in µs."""
-    if error is None or "p50" not in error.error_us:
+    if error is None:
         return DASH
     p50, p90, p99 = (error.error_us[name] for name in SHOWN)
     return f"{p50:.0f} ({p90:.0f}, {p99:.0f})"

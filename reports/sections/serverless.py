@@ -31,13 +31,13 @@ def section(found: Found) -> Section | None:
     shown = functions(found.manifest, found.observations)
     if not shown:
         return None
-    foot, control = caption(found.manifest), found.manifest.question.control
+    foot = caption(found.manifest)
     with styled():
         charts = (cold_chart(shown, foot), held_chart(shown, foot))
     return Section(
         name=KIND,
         title="As a function: cold starts and frozen instances",
-        sentences=(*_starts(shown, control), *_warmth(shown), *_held(shown), *_keys(shown), *_ended(shown)),
+        sentences=(*_starts(shown), *_warmth(shown), *_held(shown), *_keys(shown), *_ended(shown)),
         tables=tables_of(shown),
         charts=tuple(chart for chart in charts if chart is not None),
         notes=(*_disturbed(found.observations), *_disagreeing(shown), *NOTES),
@@ -47,7 +47,7 @@ def section(found: Found) -> Section | None:
 # Sentences
 
 
-def _starts(shown: Sequence[Functions], control: str) -> list[Sentence]:
+def _starts(shown: Sequence[Functions]) -> list[Sentence]:
     timed = [(each, each.cold_ms) for each in shown if each.cold_ms is not None]
     if not timed:
         text = "How long cold starts take cannot be said: other processes used the stack's cores in every one of them."
@@ -58,14 +58,15 @@ def _starts(shown: Sequence[Functions], control: str) -> list[Sentence]:
     share = f"{lowest} %" if lowest == highest else f"{lowest} to {highest} %"
     fewest = min(cold.n for _, cold in timed)
     found = [Sentence(text=f"A cold start: {told}; {share} of it imports modules.", certainty=_of(fewest))]
-    base = next((cold for each, cold in timed if each.strategy == control), None)
-    own = [
-        (each.strategy, spent)
-        for each, _ in timed
-        if (spent := fsum(part.value for name, part in each.phases_ms.items() if name in NETWORK))
-    ]
-    if base is not None and own:
-        spent = ", ".join(f"{name} {ms(value)} ms" for name, value in own)
+    first = [(each.strategy, each.first_ms) for each in shown if each.first_ms is not None]
+    told = ", ".join(f"{name} {whole_ms(took)}" for name, took in first)
+    text = f"The first request of a new instance, from the event to the answer: {told}; what it imports is part of it."
+    found.append(Sentence(text=text, certainty=_of(fewest)))
+    own = {
+        each.strategy: fsum(part.value for name, part in each.phases_ms.items() if name in NETWORK) for each, _ in timed
+    }
+    if any(own.values()):
+        spent = ", ".join(f"{name} {ms(value)} ms" for name, value in own.items() if value)
         text = f"Of it, what a strategy does over the network at a first request (connections, keys): {spent}."
         found.append(Sentence(text=text, certainty=_of(fewest)))
     return found

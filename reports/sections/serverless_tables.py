@@ -22,8 +22,8 @@ def _cold_table(shown: Sequence[Functions]) -> Table:
     rows = []
     for each in shown:
         parts = (_value_ms(each.phases_ms.get(phase.name)) for phase in phases)
-        rest = (whole_ms(each.cold_cpu_ms), _value_ms(each.first_ms), _whole(each.resident_mb))
-        rows.append((each.strategy, whole_ms(each.cold_ms), *parts, *rest))
+        rest = (_whole(each.cold_cpu_ms), _value_ms(each.first_ms), _whole(each.resident_mb))
+        rows.append((each.strategy, _whole(each.cold_ms), *parts, *rest))
     head = (
         *("strategy", "cold start", "interpreter", "import", "Django", "connections", "keys", "request"),
         *("CPU", "first request", "memory (MB)"),
