@@ -29,7 +29,7 @@ def article_page(manifest: Manifest, claims: Sequence[Claim], sections: Sequence
     lines += [f"| {escape(each.claim)} | {escape(each.measured)} | {_ruling(each)} |" for each in claims]
     for section in sections:
         if section.charts:  # the tables are in the report; those of the claims stand above
-            lines += section_lines(section, escape, charts=charts, tables=False)
+            lines += section_lines(section, escape, charts=charts, tables=False, sentences=True)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

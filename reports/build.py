@@ -117,11 +117,15 @@ def write_article(folder: Path, page: Path) -> list[Path]:
 
 
 def _answered_by(summary: Summary, own: Sequence[Section]) -> Summary:
-    """The scenario's own answer first; where nothing was loaded, nothing but it."""
-    first = tuple(sentence for section in own for sentence in section.sentences)
+    """The first section's answer before the usual one, and instead of it where nothing may be ranked.
+
+    What the other sections found stands in them.
+    """
+    first = own[0].sentences if own else ()
     if not first:
         return summary
-    return summary.model_copy(update={"answer": (*first, *(summary.answer if summary.comparisons else ()))})
+    ranked = any(comparison.groups for comparison in summary.comparisons)
+    return summary.model_copy(update={"answer": (*first, *(summary.answer if ranked else ()))})
 
 
 def exports(

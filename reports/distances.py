@@ -16,7 +16,7 @@ from authbench.analysis.distance import (
 )
 from authbench.analysis.estimate import Estimate, mean
 from authbench.analysis.latency import quantile_by_launch, quantiles
-from authbench.experiments.relay.measures import DIRECT, KIND, THROUGH
+from authbench.experiments.relay.measures import DIRECT, KIND, LATE, THROUGH
 from authbench.histogram import Histogram, decode, merge
 from authbench.metric import METRICS, QUANTILES
 from authbench.observed import Observation
@@ -87,6 +87,7 @@ class RelayError:
     pressure: str
     launches: int
     error_us: Mapping[str, float]
+    late_us: Mapping[str, float]  # after a chunk was due until the relay handed it on: its own part of the error
     early: int
 
 
@@ -127,17 +128,18 @@ def relay_errors(observations: Iterable[Observation]) -> tuple[RelayError, ...]:
     """By distance, store and what others did meanwhile; samples of all launches are merged."""
     groups: dict[tuple[float, str, str], list[Observation]] = {}
     for each in observations:
-        if each.kind == KIND and each.valid and {DIRECT, THROUGH} <= each.histograms.keys():
+        if each.kind == KIND and each.valid and {DIRECT, THROUGH, LATE} <= each.histograms.keys():
             key = (float(each.levels[DISTANCE]), str(each.levels["store"]), str(each.levels["pressure"]))
             groups.setdefault(key, []).append(each)
     return tuple(_relay_error(key, rows) for key, rows in sorted(groups.items()))
 
 
 def _relay_error(key: tuple[float, str, str], rows: Sequence[Observation]) -> RelayError:
-    direct, through = (merge(decode(row.histograms[name]) for row in rows) for name in (DIRECT, THROUGH))
+    direct, through, late = (merge(decode(row.histograms[name]) for row in rows) for name in (DIRECT, THROUGH, LATE))
     expected_us = (direct.quantile_us(QUANTILES["p50"]) or 0.0) + key[0] * 1000
     errors = {name: (through.quantile_us(QUANTILES[name]) or 0.0) - expected_us for name in SHOWN}
-    return RelayError(*key, len(rows), errors, int(sum(row.values.get("early") or 0 for row in rows)))
+    lateness = {name: late.quantile_us(QUANTILES[name]) or 0.0 for name in SHOWN}
+    return RelayError(*key, len(rows), errors, lateness, int(sum(row.values.get("early") or 0 for row in rows)))
 
 
 def _course(contender: Contender, trials: Sequence[Trial], load: str, place: Mapping[int, int]) -> Course | None:

@@ -28,8 +28,8 @@ def markdown(
     """The whole report in at most `limit` bytes; comparisons that would make it longer are named, not shown."""
     head = [f"# authbench: {escape(summary.question.name)}", "", f"> {escape(summary.question.question)}", ""]
     head += [f"{number}. {escape(line.text)} _({line.certainty})_" for number, line in enumerate(summary.answer, 1)]
-    for each in own:
-        lines = section_lines(each, escape)
+    for number, each in enumerate(own):
+        lines = section_lines(each, escape, sentences=number > 0)
         fits = _size([*head, *lines]) <= limit // 2
         head += lines if fits else ["", f"{escape(each.title)}: left out for length, see `report.html`."]
     validity, provenance = ["", *_validity(summary)], ["", *_provenance(manifest)]

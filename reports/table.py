@@ -16,7 +16,7 @@ from reports.words import freshness, printable, quantile, rank, stated, verdict
 STYLES = {"better": "green", "worse": "red", "invalid": "bold red", "inconclusive": "yellow", "equivalent": "cyan"}
 MARKS = {"firm": "●", "tentative": "◐", "open": "○"}
 LONGEST_NAME = 30
-MOST_BESIDE_OWN = 2  # combinations of levels that are shown beside a scenario's own tables
+MOST_BESIDE_OWN = 1  # combinations of levels that are shown beside a scenario's own tables
 
 
 @dataclass(frozen=True, slots=True)

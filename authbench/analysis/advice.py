@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from authbench.analysis.connections import NOISE
 from authbench.analysis.findings import Summary
+from authbench.metric import METRICS
 
 ADVICE: Mapping[str, str] = {
     "generator-died": "Find out what ends the generator's process (out of memory, a limit, a person) and stop that.",
@@ -41,10 +43,20 @@ def why_invalid(summary: Summary) -> str | None:
         return None  # nothing was to be loaded
     if summary.valid and not lost:
         return None
+    if _answered_by_counts(summary):
+        return None
     named = f"too many measurements of {', '.join(lost)} stayed invalid" if summary.valid else "no trial counts"
     return "\n".join(
         (f"measured but invalid: {named}. What to change:", *(f"  {line}" for line in what_to_change(summary)))
     )
+
+
+def _answered_by_counts(summary: Summary) -> bool:
+    """Whether the scenario asks for counts alone, and nothing but noise is said against its windows."""
+    asked = [METRICS[name] for name in summary.question.answers if name in METRICS]
+    counts = bool(asked) and all(each.exact or each.name.startswith("connections_") for each in asked)
+    said = {reason.code for trial in summary.invalid if not trial.measured_again for reason in trial.reasons}
+    return counts and bool(summary.trials) and said <= NOISE
 
 
 def what_to_change(summary: Summary) -> tuple[str, ...]:

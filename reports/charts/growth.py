@@ -22,9 +22,9 @@ SIZE_HOW = (
 COST_TITLE = "CPU a request as the store grows"
 COST_HOW = (
     "Left the whole stack's CPU for one right answer, right the database's part, in the closed model. Whiskers are "
-    "95 % intervals over launches of fresh processes; one of two launches may leave the picture. Dashed: most logins in "
-    "the store have ended. Flat: an index finds one login among a million as cheaply as among a thousand, while all of "
-    "it is in memory."
+    "95 % intervals over launches of fresh processes; one of two launches may leave the picture. Dashed: most logins "
+    "in the store have ended. Flat: an index finds one login among a million as cheaply as among a thousand, while all "
+    "of it is in memory."
 )
 CLEANING_TITLE = "Median latency while ended logins are deleted"
 CLEANING_HOW = (

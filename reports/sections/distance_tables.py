@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from authbench.experiments.relay.measures import NO_PRESSURE
 from reports.distances import Course, Overtaking, RelayError
 from reports.numbers import DASH, count, ms
-from reports.sections.distance_words import crossing_text, error_text, latency_text, rate_text, slope_text, way_text
+from reports.sections.distance_words import (
+    crossing_text,
+    error_text,
+    late_text,
+    latency_text,
+    rate_text,
+    slope_text,
+    way_text,
+)
 from reports.sections.section import Table
 
 LATENCY_NOTE = (
@@ -25,7 +33,9 @@ CROSSING_NOTE = (
 CAPACITY_NOTE = "Right answers a second in the closed model; means over launches, ± half the 95 % interval."
 ERROR_NOTE = (
     "µs beyond what was set: p50 (p90, p99) of exchanges through the relay, less the p50 of exchanges without it at "
-    "the same time and less the distance; all launches together. At 0 it is what the relay itself costs."
+    "the same time and less the distance; all launches together. At 0 it is what the relay itself costs. “handed on "
+    "late”: from when bytes were due until the relay passed them on, p99, the most of these columns; the rest of an "
+    "error is waking up at either end, of which a busy machine has more."
 )
 
 
@@ -72,9 +82,13 @@ def error_table(errors: Sequence[RelayError]) -> Table:
     """A row a distance, a column for each store and what others did meanwhile."""
     ways = sorted({(each.store, each.pressure) for each in errors}, key=lambda way: (way[1] != NO_PRESSURE, way))
     by_cell = {(each.distance_ms, each.store, each.pressure): each for each in errors}
-    head = ("set to", *(way_text(*way) for way in ways))
+    head = ("set to", *(way_text(*way) for way in ways), "handed on late")
     rows = [
-        (f"{distance:g} ms", *(error_text(by_cell.get((distance, *way))) for way in ways))
+        (
+            f"{distance:g} ms",
+            *(error_text(by_cell.get((distance, *way))) for way in ways),
+            late_text([each for each in errors if each.distance_ms == distance]),
+        )
         for distance in sorted({each.distance_ms for each in errors})
     ]
     return Table("The relay's own error (µs)", head, tuple(rows), ERROR_NOTE)

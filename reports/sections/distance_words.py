@@ -52,6 +52,11 @@ def error_text(error: RelayError | None) -> str:
     return f"{p50:.0f} ({p90:.0f}, {p99:.0f})"
 
 
+def late_text(errors: Sequence[RelayError]) -> str:
+    """The greatest p99 of the relay's own lateness, in µs."""
+    return f"{max(each.late_us['p99'] for each in errors):.0f}"
+
+
 def way_text(store: str, pressure: str) -> str:
     """A store, and what others did meanwhile."""
     name = STORES.get(store, store)

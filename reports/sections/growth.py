@@ -22,7 +22,9 @@ NOTES = (
     "under keys of their own, of the same length. Ended ones come first, as in a table that has grown with time.",
     "Autovacuum is off: what it would do is done on purpose, and measured. Stores are VACUUMed before they are loaded.",
     "jwt-refresh is asked POST /api/refresh, the only endpoint that reads what grows; its access tokens are stored "
-    "nowhere. No package deletes its ended rows, nor django-rest-knox's: one DELETE by the end column stands in.",
+    "nowhere. Nothing deletes its ended rows, nor those of opaque tokens: one DELETE by the end column stands in.",
+    "django-rest-knox reads all tokens of a user at each of his requests, and deletes ended ones then, a statement "
+    "each: its cost follows the logins a user has, which are the more here the more rows there are.",
     "A cache removes ended entries by itself; what it holds in the end is what lives.",
     "PostgreSQL has 512 MB of shared buffers here and fsync off; the machine's page cache holds the rest: no read "
     "waits for a disk, as it would where tables outgrow memory.",
@@ -147,8 +149,11 @@ def _cleaned(stored: Sequence[Seen], loaded: Sequence[Seen]) -> Iterable[Sentenc
         if before is None or deleted is None or vacuumed is None or rewritten is None:
             continue
         at = {each.levels["cleaning"]: each for each in loaded if _is_at(each, strategy, rows, expired)}
-        text = (
-            f"{strategy}: deleting {count(deleted.value('removed'))} ended logins of {rows:,} took "
+        removed = deleted.value("removed") or 0.0
+        gone = round(rows * expired - removed)
+        text = f"{strategy}: its own requests had deleted {gone:,} ended logins. " if gone > 0 else ""
+        text += (
+            f"{'Deleting' if text else f'{strategy}: deleting'} {count(removed)} ended logins of {rows:,} took "
             f"{count(deleted.value('statements'))} statement and {told(deleted.values.get('seconds'))} s. "
             f"{size(before.value('total_bytes'))} before, {size(deleted.value('total_bytes'))} after it; VACUUM "
             f"{_gave_back(deleted, vacuumed)}, VACUUM FULL, which locks the table meanwhile, "

@@ -17,7 +17,7 @@ from reports.numbers import DASH, count, half_width, ms
 FIRM_LAUNCHES = 6
 # Counts are the same however loud the machine is; they are read from every window that was answered rightly.
 COUNTS = frozenset({"blocks", "outside", "statements", "written", "commands", "iterations", "users", "removed"})
-WRONG = frozenset({"errors", "wrong-user", "no-requests", "too-few-logins"})
+WRONG = frozenset({"errors", "wrong-user", "no-requests"})
 UNITS = {measure.name: measure.unit for measure in MEASURES}
 
 

@@ -6,10 +6,17 @@ from reports.sections.section import Section, Table
 
 
 def section_lines(
-    section: Section, escape: Callable[[str], str], *, charts: str = "", tables: bool = True
+    section: Section,
+    escape: Callable[[str], str],
+    *,
+    charts: str = "",
+    tables: bool = True,
+    sentences: bool = False,
 ) -> list[str]:
     """The lines of one section; `charts`: the folder of its charts as a link reaches it, empty for no charts."""
     lines = ["", f"## {escape(section.title)}", ""]
+    if sentences and section.sentences:
+        lines += [*(f"- {escape(line.text)} _({line.certainty})_" for line in section.sentences), ""]
     for table in section.tables if tables else ():
         lines += table_lines(table, escape)
     if charts:

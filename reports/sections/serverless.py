@@ -21,6 +21,8 @@ NOTES = (
     "at a time, stopped (SIGSTOP) as soon as it asks for the next event and continued with that event.",
     "A cold start begins with Python's own start. What AWS does before it (a micro-VM, loading the code) is not here, "
     "no memory or CPU limit slows it down, and compiled modules are in the page cache: real ones are longer.",
+    "Nobody looks at CONN_MAX_AGE while an instance is frozen: what it holds stays open at the database, however long.",
+    "Held connections are those of the instances; an auth service's own are not among them.",
     "Phases are each moment's innermost: modules that Django, or the first request, loads count as importing.",
     "All on one machine over loopback: a connection or a fetch of keys takes no time on a wire here.",
 )
@@ -95,12 +97,13 @@ def _held(shown: Sequence[Functions]) -> list[Sentence]:
     found = []
     if holding:
         each_holds = ", ".join(f"{each.strategy} {count(each.held_each)}" for each in holding)
+        without = f"; no connection: {_listed(free)}" if free else ""
         most = max(holding, key=lambda each: each.held_each)
         text = (
             f"Database connections that every frozen instance goes on holding (CONN_MAX_AGE {longest}): {each_holds}"
-            f"{f'; none: {_listed(free)}' if free else ''}. PostgreSQL's default of {DEFAULT_LIMIT} is used up by "
-            f"{int(DEFAULT_LIMIT / most.held_each)} instances of {most.strategy}, whether they work or not; a replica "
-            f"with {THREADS} threads holds at most {THREADS}, whatever arrives."
+            f"{without}. PostgreSQL's default of {DEFAULT_LIMIT} is used up by {int(DEFAULT_LIMIT / most.held_each)} "
+            f"instances of {most.strategy}, whether they work or not; a replica with {THREADS} threads holds at most "
+            f"{THREADS}, whatever arrives."
         )
         found.append(Sentence(text=text, certainty=certainty))
     else:

@@ -7,15 +7,18 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.sections import section
+from reports.table import MARKS
 from reports.words import printable
 
 GAP = 2  # blanks between columns
 
 
 def print_sections(sections: Sequence[section.Section], console: Console) -> None:
-    """Title and tables of each; its sentences stand in the run's answer."""
-    for each in sections:
+    """Title, sentences and tables of each; those of the first stand in the run's answer."""
+    for number, each in enumerate(sections):
         console.print(Text(f"\n{printable(each.title)}", style="bold"))
+        for line in each.sentences if number else ():
+            console.print(Text(f"{MARKS[line.certainty]} {printable(line.text)} [{line.certainty}]"))
         for table in each.tables:
             console.print(Text(printable(table.title), style="dim"))
             widths = _widths(table)

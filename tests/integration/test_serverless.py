@@ -127,6 +127,7 @@ def test_an_instance_stands_still_between_requests_and_starts_cold_once(stack: S
         table = processes.table()
         states = {table[pid].state for pid in tree([instance.pid], table)}
         assert states == {"T"}
+        assert os.sched_getaffinity(instance.pid) == set(running.cores)  # from its first instruction
         used_ns = instance.cpu_ns()
         assert (first.cold, second.cold) == (True, False)
         assert [question.body for question in questions] == [first.answer.body, second.answer.body]

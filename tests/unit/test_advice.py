@@ -1,5 +1,7 @@
 """What a run that may not be believed tells its user to change."""
 
+import pytest
+
 from authbench.analysis.advice import ADVICE, unranked, what_to_change, why_invalid
 from authbench.analysis.summary import summarise
 from authbench.analysis.validity import CODES
@@ -49,6 +51,24 @@ def test_nothing_valid_at_all():
 
     assert told.startswith("measured but invalid: no trial counts")
     assert f"steal ({len(trials)} trials): {ADVICE['steal']}" in told
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "valid"),
+    [
+        (("connections_peak", "statements_per_request"), "cpu-contended", True),
+        (("connections_peak", "cpu_ms_per_request"), "cpu-contended", False),
+        (("connections_peak",), "errors", False),
+        ((), "cpu-contended", False),
+    ],
+)
+def test_a_scenario_of_counts_alone_is_answered_on_a_busy_machine_too(answers, code, valid):
+    manifest, trials, _ = make(World(launches=2, truths=TRUTHS[:3]))
+    spoiled = [trial.model_copy(update={"reasons": (Reason(code=code, message="…"),)}) for trial in trials]
+    question = manifest.question.model_copy(update={"answers": answers})
+    summary = summarise(manifest.model_copy(update={"question": question}), spoiled)
+
+    assert (why_invalid(summary) is None) == valid
 
 
 def test_a_strategy_that_failed_verification_was_never_to_be_ranked():

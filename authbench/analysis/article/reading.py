@@ -27,7 +27,7 @@ def read_by_the_browser(evidence: Evidence) -> Claim:
     if signed:
         told.append(f"the signed state of {_list(signed)} is as readable to whoever holds it")
     if opaque:
-        told.append(f"{_list(opaque)} says nothing")
+        told.append(f"{_list(opaque)} say{'s' if len(opaque) == 1 else ''} nothing")
     ruling: Ruling = "does not hold"
     when = ""
     if in_reach:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from authbench.analysis.article.claim import Claim, Evidence, Ruling, not_measured
-from authbench.experiments.serverless.measures import HELD, INSTANCES
+from authbench.experiments.serverless.measures import HELD, INSTANCES, OPENED
 from authbench.observed import Measure, Observation
 
 NAME = "multiplied by functions"
@@ -29,7 +29,8 @@ def multiplied_by_functions(evidence: Evidence) -> Claim:
     if kept is not None:
         told.append(f"{_of(kept)} of {SESSION} held {_value(kept, HELD):g} connections between requests")
     if closed is not None:
-        told.append(f"with CONN_MAX_AGE 0 they held {_value(closed, HELD):g}, and opened one at every request")
+        opened = max((_value(each, OPENED) for each in session if not each.levels.get("conn_max_age_s")), default=0.0)
+        told.append(f"with CONN_MAX_AGE 0 they held {_value(closed, HELD):g}, and opened {opened:g} at every request")
     none = [name for name, each in others.items() if each is not None and not _value(each, HELD)]
     some = [
         f"{name} {_value(each, HELD):g}" for name, each in others.items() if each is not None and _value(each, HELD)

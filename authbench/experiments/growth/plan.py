@@ -41,9 +41,11 @@ class GrowthPlan(Plan):
     storm: StormPlan | None = None
 
     @model_validator(mode="after")
-    def _asks_something(self) -> Self:
+    def _asks_one_thing(self) -> Self:
         if not self.rows and self.storm is None:
             raise ValueError("neither rows nor storm: nothing would be measured")
+        if self.rows and self.storm is not None:
+            raise ValueError("rows and storm: whoever fills a store empties it of the logins that a storm needs")
         return self
 
     def estimated_seconds(self, strategies: int, launches: int) -> float:

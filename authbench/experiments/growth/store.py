@@ -1,5 +1,6 @@
 """What one strategy keeps of its logins: filled by its own command, measured by the servers' own counts, cleaned."""
 
+import errno
 import json
 import os
 import threading
@@ -89,7 +90,7 @@ class Store:
             self._client.config_set("latency-tracking", "no")
             self._fill(2, 0, 1)  # the server compiles the script that copies, and keeps it: no entry's memory
             self.forget()
-        self._empty_bytes = self._settled()
+            self._empty_bytes = self._settled()
         self._fill(live, ended, made)
         grown = json.loads(self._output.read_bytes())
         wrong = {name: rows for name, rows in grown["tables"].items() if rows != live + ended}
@@ -136,13 +137,14 @@ class Store:
     def cleaning(self) -> Iterator["Cleaning"]:
         """The cleaning command, connected and waiting for `begin`; the block ends when it has ended."""
         assert self.table is not None
-        fifo = self._stack.folder / f"clean-{self._strategy}.fifo"
-        fifo.unlink(missing_ok=True)
-        os.mkfifo(fifo, 0o600)
+        after, until = (self._stack.folder / f"clean-{self._strategy}-{moment}.fifo" for moment in ("after", "until"))
+        for fifo in (after, until):
+            fifo.unlink(missing_ok=True)
+            os.mkfifo(fifo, 0o600)
         self._output.unlink(missing_ok=True)
-        arguments = ("--table", self.table, "--after", str(fifo))
+        arguments = ("--table", self.table, "--after", str(after), "--until", str(until))
         command = self._stack.command(self._strategy, "clean", *arguments, output=self._output)
-        cleaning = Cleaning(lambda: self._stack.run(command), fifo, self._output)
+        cleaning = Cleaning(lambda: self._stack.run(command), after, until, self._output)
         cleaning.wait()
         try:
             yield cleaning
@@ -189,8 +191,8 @@ class Store:
 class Cleaning:
     """The command, run in a thread of its own."""
 
-    def __init__(self, run: Callable[[], None], fifo: Path, output: Path) -> None:
-        self._fifo = fifo
+    def __init__(self, run: Callable[[], None], after: Path, until: Path, output: Path) -> None:
+        self._after, self._until = after, until
         self._output = output
         self._begun = False
         self._failed: BaseException | None = None
@@ -223,12 +225,24 @@ class Cleaning:
         """Lets it go, once."""
         if not self._begun:
             self._begun = True
-            with self._fifo.open("wb"):
-                pass
+            self._open(self._after)
 
     def end(self) -> None:
-        """Waits for its end. Raises what it failed with."""
+        """Waits for the deletion's end, then the command's. Raises what it failed with."""
         self.begin()
+        self._open(self._until)
         self._thread.join()
         if self._failed is not None:
             raise self._failed
+
+    def _open(self, fifo: Path) -> None:
+        """Opens and closes a FIFO as soon as the command reads it; nothing where it has ended."""
+        while self._thread.is_alive():
+            try:
+                os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    raise
+                time.sleep(PAUSE_S)
+            else:
+                return

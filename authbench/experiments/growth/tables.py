@@ -2,7 +2,8 @@
 
 import random
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,23 +80,32 @@ class Tables:
         """Each filling once, in an order of its own. Autovacuum rests: what it would do is done on purpose."""
         if self.done:
             return
+        with self._autovacuum_resting():
+            for filling in order.sample(self._open, k=len(self._open)):
+                told = f"{filling.strategy.name}, {filling.rows:,} logins, {100 * filling.expired:.0f} % ended"
+                self._ground.watcher.phase(f"launch {self._launch + 1}: {told}")
+                with Store(self._ground.stack, filling.strategy.name) as store:
+                    self._fill_and_load(filling, store)
+                    store.forget()
+
+    @contextmanager
+    def _autovacuum_resting(self) -> Iterator[None]:
         with self._ground.stack.postgres.connect() as administrator:
             administrator.execute("ALTER SYSTEM SET autovacuum = off")
             administrator.execute("SELECT pg_reload_conf()")
-        for filling in order.sample(self._open, k=len(self._open)):
-            told = f"{filling.strategy.name}, {filling.rows:,} logins, {100 * filling.expired:.0f} % ended"
-            self._ground.watcher.phase(f"launch {self._launch + 1}: {told}")
-            with Store(self._ground.stack, filling.strategy.name) as store:
-                self._fill_and_load(filling, store)
-                store.forget()
+            try:
+                yield
+            finally:
+                administrator.execute("ALTER SYSTEM RESET autovacuum")
+                administrator.execute("SELECT pg_reload_conf()")
 
     def _fill_and_load(self, filling: Filling, store: Store) -> None:
         made = store.grow(filling.live, filling.ended, min(filling.live, self._plan.sessions))
         self._stored(filling, "grown", store.measured(), store.memory())
         sent = self._requests(filling, made)
         if sent.each is not None and sent.each < FEWEST_REFRESHES:
-            told = f"{sent.users} live logins are too few for windows in which each is renewed once"
-            self._loaded(filling, "none", {}, (Reason(code="too-few-logins", message=told),))
+            # Too few for windows in which each is renewed once: sizes only.
+            self._loaded(filling, "none", {"users": sent.users}, ())
         else:
             sent = self._load(filling, sent)
         if "running" in self._plan.cleaning and filling.ended and store.table is not None:
@@ -156,8 +166,8 @@ class Tables:
         if opened is not None:
             share = min(cleaning.said.seconds / opened.load.window_s, 1 - CLEANING_BEGINS)
             values = {**_at_rate(opened), "users": sent.users, "cleaned_share": share}
-            # The command is nobody's tier, and uses the stack's cores on purpose; halves differ on purpose as well.
-            reasons = (each for each in opened.reasons if each.code not in ("cpu-contended", "unsteady"))
+            # Cleaning begins within the window and may end there: its halves differ on purpose.
+            reasons = (each for each in opened.reasons if each.code != "unsteady")
             self._loaded(filling, "running", values, tuple(reasons), opened)
         return cleaning.said
 

@@ -40,7 +40,8 @@ class Instance:
         service = Service(
             name=name,
             tier="app",
-            command=(application.python, "-m", MODULE),
+            # The stack moves a service to its cores when it is ready; here all of the start is measured.
+            command=(application.python, "-m", MODULE, *([",".join(map(str, stack.cores))] if stack.cores else [])),
             folder=application.root,
             log=stack.log(name),
             environment={**application.variables(name), **own, **told},

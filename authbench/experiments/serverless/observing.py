@@ -1,5 +1,6 @@
 """One strategy's function: its first instance alone, then bursts that find fewer instances than they need."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Observing:
         self._counters = counters
         self._questions = cycle([whoami(strategy, row) for row in ground.minted[strategy.name].unverified])
         self._contention = ContentionProbe(ground.stack)
+        self._bench = (os.getpid(), ground.generator.pid)
 
     def rehearse(self) -> None:
         """A cold start that is not observed: it compiles what nobody has loaded yet, as a deployment would."""
@@ -70,7 +72,7 @@ class Observing:
         told = {"AUTHBENCH_DATABASE_URL": f"{url}{'&' if '?' in url else '?'}{option}", "AUTHBENCH_CONN_MAX_AGE": "60"}
         if health_checks:
             told["AUTHBENCH_CONN_HEALTH_CHECKS"] = "1"
-        self._contention.before()
+        self._contention.before(self._bench)
         with Function(self._stack, self._name, told) as function:
             _, problems = self._ask(function, 1)
             values[measures.HELD_BEFORE.name], _ = self._counters.held(self._name)
@@ -85,7 +87,7 @@ class Observing:
 
     def _burst(self, function: Function, concurrency: int) -> Seen:
         """Its first request alone, when there is no instance yet, is followed by warm ones."""
-        self._contention.before()
+        self._contention.before(self._bench)
         began_ns = time.monotonic_ns()
         before = self._counters.totals(self._name)
         served, problems = self._ask(function, concurrency)

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from authbench.experiments.plan import Plan
 
 # On a quiet machine of 2 cores, one of them the functions'.
-COLD_S = 0.75  # an instance from its start to its first answer
+COLD_S = 0.6  # an instance from its start to its first answer
 WARM_S = 0.008  # a request, freezing included
 AUTH_S = 1.5  # auth services, once a launch
 

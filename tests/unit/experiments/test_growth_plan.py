@@ -26,10 +26,12 @@ def written(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_it_has_to_ask_something() -> None:
+def test_it_has_to_ask_one_thing() -> None:
     with pytest.raises(ValidationError, match="nothing would be measured"):
         GrowthPlan(kind="growth")
     assert GrowthPlan(kind="growth", storm=STORM).rows == ()
+    with pytest.raises(ValidationError, match="empties it of the logins"):
+        GrowthPlan(kind="growth", rows=(1_000,), storm=STORM)
 
 
 def test_more_of_anything_takes_longer() -> None:
@@ -37,8 +39,11 @@ def test_more_of_anything_takes_longer() -> None:
     took = plan.estimated_seconds(2, 2)
     assert plan.estimated_seconds(4, 2) > took
     assert plan.estimated_seconds(2, 3) == pytest.approx(took * 1.5)
-    for more in ({"rows": (1_000, 1_000_000)}, {"expired": (0.0, 0.9)}, {"storm": STORM}):
+    for more in ({"rows": (1_000, 1_000_000)}, {"expired": (0.0, 0.9)}):
         assert plan.model_copy(update=more).estimated_seconds(2, 2) > took
+    storm = GrowthPlan(kind="growth", storm=STORM)
+    longer = storm.model_copy(update={"storm": STORM.model_copy(update={"logins": 80})})
+    assert longer.estimated_seconds(2, 2) > storm.estimated_seconds(2, 2)
 
 
 def test_live_and_ended_logins_are_all_there_are() -> None:

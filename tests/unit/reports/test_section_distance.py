@@ -4,7 +4,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from authbench.experiments.relay.measures import DIRECT, KIND, THROUGH
+from authbench.experiments.relay.measures import DIRECT, KIND, LATE, THROUGH
 from authbench.observed import Observation
 from authbench.records import Manifest, Trial
 from reports.charts.canvas import styled
@@ -73,7 +73,11 @@ def relay_rows(launches: int = 6, own_us: float = 80.0) -> list[Observation]:
                         launch=launch,
                         levels={"distance_ms": distance, "store": store, "pressure": pressure},
                         values={"early": 0},
-                        histograms={DIRECT: histogram_of(direct), THROUGH: histogram_of(through)},
+                        histograms={
+                            DIRECT: histogram_of(direct),
+                            THROUGH: histogram_of(through),
+                            LATE: histogram_of(np.full(200, 4)),
+                        },
                     )
                 )
     return rows
@@ -191,6 +195,7 @@ def test_an_error_beyond_50_us_is_said() -> None:
     small = built(observations=relay_rows(own_us=10))
     assert "more than 50 µs" not in texts(small)
     assert "No exchanges were answered early" in texts(small)
+    assert "handed on within 4 µs (p99)" in texts(small)
 
 
 def test_without_the_relay_s_error_a_note_says_so() -> None:

@@ -88,7 +88,7 @@ def test_six_launches_make_it_firm_and_fewer_tentative() -> None:
 def test_it_says_who_holds_connections_and_when_the_limit_is_reached() -> None:
     texts = [each.text for each in told(rows(6)).sentences]
     (held,) = [text for text in texts if text.startswith("Database connections")]
-    assert "(CONN_MAX_AGE 60): session-db 1; none: none and jwt-hs256" in held
+    assert "(CONN_MAX_AGE 60): session-db 1; no connection: none and jwt-hs256" in held
     assert "used up by 100 instances of session-db" in held
     assert "With CONN_MAX_AGE 0 frozen instances hold no connection to the database." in texts
     (ended_,) = [text for text in texts if "idle_session_timeout" in text]

@@ -27,9 +27,10 @@ class Command(BaseCommand):
         """What, and when."""
         parser.add_argument("--table", required=True)
         parser.add_argument("--after", type=Path, help="a FIFO: begins once somebody has opened and closed it")
+        parser.add_argument("--until", type=Path, help="another one, likewise: counts what is left, and ends")
 
-    def handle(self, *_: Any, table: str, after: Path | None, **__: Any) -> None:
-        """Connected before it waits, so that nothing but the deletion itself happens then."""
+    def handle(self, *_: Any, table: str, after: Path | None, until: Path | None, **__: Any) -> None:
+        """Connected before it waits, and counts at the end: between the two FIFOs is the deletion alone."""
         chosen = next((each for each in tables() if each.name == table), None)
         if chosen is None:
             raise CommandError(f"--table {table}: no table of logins of this strategy")
@@ -42,6 +43,8 @@ class Command(BaseCommand):
             began = time.monotonic()
             _delete_ended(chosen)
             seconds = time.monotonic() - began
+        if until is not None:
+            until.read_bytes()
         seen = {"seconds": seconds, "statements": len(statements), "removed": before - count(chosen)}
         self.stdout.write(json.dumps(seen))
 
