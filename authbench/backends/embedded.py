@@ -1,43 +1,40 @@
 """The default backend: every part on this machine, from wheels or the user's own programs, gone when it closes."""
 
 import contextlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from apps.contract.registry import Strategy
 from apps.contract.tokens import audience_of
-from authbench.backends.parts import SOFTENED, Parts, start_parts
+from authbench.backends.parts import Parts, start_parts
 from authbench.backends.shop import SIGNING_KEYS, Keys, Serving, Shop
+from authbench.backends.stocked import Stocked
 from authbench.backends.variant import Variant, as_variants
 from authbench.balancing import ROUND_ROBIN, Balancing
 from authbench.deployable import NOTHING_MORE, Needs
 from authbench.deployment import Deployment
 from authbench.errors import StackError
-from authbench.records import CpuSource, Tier
 from authbench.stack import nginx, valkey
-from authbench.stack.databases import TEMPLATE, database_of
+from authbench.stack.databases import database_of
 from authbench.stack.diagnosis import writing
 from authbench.stack.edge import Edge, jwks_of
-from authbench.stack.nginx import Nginx, Site
+from authbench.stack.nginx import Site
 from authbench.stack.ports import LOOPBACK
-from authbench.stack.postgres import Postgres
 from authbench.stack.relay import NAME as RELAY
 from authbench.stack.relay import Relay
 from authbench.stack.replicas import Application, auth_service_name, replica_name, skewed
-from authbench.stack.service import Running, Service
+from authbench.stack.service import Service
 from authbench.stack.stack import Stack
-from authbench.stack.valkey import Valkey
 
 USUAL_CONNECTIONS = 200
 SPARE_CONNECTIONS = 20  # for the bench, management commands and PostgreSQL's own
 START_S, START_PER_REPLICA_S = 30.0, 3.0
 
 
-class EmbeddedStack:
+class EmbeddedStack(Stocked):
     """PostgreSQL, Valkey, nginx and the replicas of some strategies, or variants of some. Use as a context manager.
 
     Entering starts the first three; `seed`, `start_replicas` and `mint` follow in that order or another. Every method
@@ -122,83 +119,6 @@ class EmbeddedStack:
                 self._shop.sessions(name).mkdir(mode=0o700, parents=True)
             (self.folder / SIGNING_KEYS).touch(mode=0o600)
             (self.folder / SIGNING_KEYS).write_text(self._keys.signing_keys(), encoding="utf-8")
-
-    # What stands in the stores
-
-    def seed(self, users: int, orders: int) -> None:
-        """Makes the schema and the data once a source tree, then a copy for every variant."""
-        amount = ("--users", str(users), "--orders", str(orders))
-        trees: dict[Path, list[Variant]] = {}
-        for variant in self.variants.values():
-            trees.setdefault(variant.root, []).append(variant)
-        for number, variants in enumerate(trees.values(), start=1):
-            template = TEMPLATE
-            if number > 1:
-                template = f"{TEMPLATE}_{number}"
-                self.parts.databases.create(template)
-            first = variants[0]
-            self._stack.run(
-                self._command(first, f"migrate-{number}", "migrate", "--verbosity", "0", database=template),
-                self._command(first, f"seed-{number}", "seed", *amount, database=template),
-            )
-            self.parts.databases.clone([database_of(variant.name) for variant in variants], template)
-        own = [variant for variant in self.variants.values() if variant.strategy.own_tables]
-        migrate = (self._command(each, f"migrate-{each.name}", "migrate", "--verbosity", "0") for each in own)
-        self._stack.run(*migrate, at_once=2)
-        if (sessions := self.parts.sessions) is not None:
-            first = next(iter(self.variants.values()))
-            there = self._command(first, "migrate-sessions", "migrate", "--database", "sessions", "--verbosity", "0")
-            told = {**there.environment, "AUTHBENCH_SESSION_DATABASE_URL": sessions.template}
-            self._stack.run(replace(there, environment=told))
-            sessions.clone(list(self.variants))
-        self.parts.databases.settle()
-
-    def mint(self, strategy: Strategy | Variant, count: int) -> Path:
-        """A file with that many credentials, made by the strategy's own code; readable by its owner only."""
-        return self.mint_all([strategy], count)[strategy.name]
-
-    def mint_all(self, strategies: Sequence[Strategy | Variant], count: int, at_once: int = 2) -> dict[str, Path]:
-        """Strategy or variant -> its file; a few commands run at a time, each of which keeps a core busy."""
-        files = {strategy.name: self.folder / f"minted-{strategy.name}.jsonl" for strategy in strategies}
-        commands = [
-            self._command(
-                self.variants[each.name],
-                f"mint-{each.name}",
-                *("mint", "--count", str(count), "--out", str(files[each.name])),
-            )
-            for each in strategies
-        ]
-        self._stack.run(*commands, at_once=at_once)
-        if self.parts.sessions is not None:
-            for each in strategies:
-                self.parts.sessions.copy(each.name)
-        return files
-
-    def operations(self, strategy: Strategy | Variant) -> dict[str, Any]:
-        """What each endpoint does, as `manage.py operations` counts it in process."""
-        return self.operations_of([strategy])[strategy.name]
-
-    def operations_of(
-        self, strategies: Sequence[Strategy | Variant], endpoints: Sequence[str] = (), at_once: int = 2
-    ) -> dict[str, dict[str, Any]]:
-        """The same for several, a few at a time; of these endpoints only where some are named."""
-        outputs = {strategy.name: self.folder / f"operations-{strategy.name}.json" for strategy in strategies}
-        commands = (self.command(name, "operations", *endpoints, output=output) for name, output in outputs.items())
-        self._stack.run(*commands, at_once=at_once)
-        return {name: json.loads(output.read_bytes()) for name, output in outputs.items()}
-
-    def command(self, variant: str, command: str, *arguments: str, output: Path | None = None) -> Service:
-        """A management command of a variant, for exact counts: no chance in the order of sets and dictionaries."""
-        service = self._command(self.variants[variant], f"{command}-{variant}", command, *arguments, output=output)
-        return replace(service, environment={**service.environment, "PYTHONHASHSEED": "0"})
-
-    def run(self, command: Service) -> None:
-        """Runs such a command to its end; may be called while load is fired, from a thread of its own."""
-        self._stack.run(command)
-
-    def swap(self, variant: Variant) -> None:
-        """From the next launch on, the replicas of that name are this variant's."""
-        self.variants[variant.name] = variant
 
     # Replicas
 
@@ -326,22 +246,6 @@ class EmbeddedStack:
         """What every process of the variant is told, for whoever starts others than its replicas."""
         return self._shop.application(self.variants[variant])
 
-    def take_port(self) -> int:
-        """A free port of the loopback address, for as long as the stack is up."""
-        return self._stack.ports.take()
-
-    def log(self, name: str) -> Path:
-        """Where a process of that name writes."""
-        return self._stack.log(name)
-
-    def start(self, *services: Service) -> None:
-        """Starts them side by side; returns when each is ready. `stop_replicas` ends those of its tiers too."""
-        self._stack.start(*services)
-
-    def stop(self, *names: str) -> None:
-        """Ends them; unknown names are passed over."""
-        self._stack.stop(*names)
-
     # How it is reached
 
     def url(self, strategy: str) -> str:
@@ -375,86 +279,11 @@ class EmbeddedStack:
         return self._keys.user_password
 
     @property
-    def cache_url(self) -> str:
-        """Valkey; each strategy has a numbered database of its own there, in the order given."""
-        return self.parts.valkey.url()
-
-    @property
-    def postgres(self) -> Postgres:
-        """The database server."""
-        return self.parts.postgres
-
-    @property
-    def valkey(self) -> Valkey:
-        """The cache server."""
-        return self.parts.valkey
-
-    @property
-    def nginx(self) -> Nginx:
-        """The load balancer."""
-        return self.parts.nginx
-
-    # What it is and what it costs
-
-    @property
-    def folder(self) -> Path:
-        """For the bench's own files, credentials among them: nobody else can enter it, and it goes with the stack."""
-        return self._stack.private
-
-    @property
-    def tiers(self) -> Mapping[str, Tier]:
-        """Running service -> tier."""
-        return self._stack.tiers
-
-    @property
-    def budgets(self) -> tuple[bool, str]:
-        """Whether replicas can be given a CPU budget here, and why not."""
-        return self._stack.accounting.can_limit, self._stack.accounting.why
-
-    @property
-    def cpu_source(self) -> CpuSource:
-        """How CPU is counted here."""
-        return self._stack.accounting.source
-
-    @property
     def settings(self) -> dict[str, dict[str, str]]:
         """Part -> setting -> value, as configured; no secrets."""
         return {**self.parts.settings, "replica": self._serving.described()}
 
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """Part -> version."""
-        return self.parts.versions
-
-    @property
-    def softened(self) -> tuple[str, ...]:
-        """What production would run and this stack does not, a sentence each."""
-        return SOFTENED
-
-    def running(self, service: str) -> Running:
-        """The running service of that name: `postgres`, `valkey`, `nginx`, or a replica's."""
-        return self._stack.running(service)
-
-    def pids(self, service: str) -> set[int]:
-        """Everything that runs of a service."""
-        return self._stack.running(service).pids()
-
-    def cpu_ns(self) -> dict[str, int]:
-        """Service -> CPU time so far in nanoseconds."""
-        return self._stack.cpu_ns()
-
-    def check(self) -> None:
-        """Raises StackError where a service has died."""
-        self._stack.check()
-
-    def watch(self, pid: int) -> None:
-        """A process that somebody else started ends with the bench too."""
-        self._stack.watch(pid)
-
     # Inside
-
-    def _command(self, variant: Variant, name: str, *arguments: str, **more: Any) -> Service:
-        return self._shop.command(variant, self._stack.log(name), *arguments, cores=self.cores, **more)
 
     def _all_sites(self, replicas: int) -> list[Site]:
         return [
