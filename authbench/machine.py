@@ -12,7 +12,10 @@ import psutil
 from authbench.records import Machine
 from authbench.stack.replicas import ROOT
 
-LIBRARIES = ("django", "psycopg", "redis", "gunicorn", "pyjwt", "locust", "gevent", "httptools", "hdrhistogram")
+LIBRARIES = (
+    *("django", "psycopg", "redis", "gunicorn", "pyjwt", "apig-wsgi", "awslambdaric"),
+    *("locust", "gevent", "httptools", "hdrhistogram"),
+)
 
 
 @dataclass(frozen=True, slots=True)
