@@ -10,6 +10,7 @@ from authbench.analysis.article.claim import Claim
 from authbench.analysis.article.claims import SCENARIO
 from authbench.analysis.bought import bought
 from authbench.analysis.findings import Comparison, Summary
+from authbench.analysis.rows import CPU
 from authbench.analysis.summary import summarise
 from authbench.errors import UsageError
 from authbench.journal import write_whole
@@ -117,14 +118,14 @@ def write_article(folder: Path, page: Path) -> list[Path]:
 
 
 def _answered_by(summary: Summary, own: Sequence[Section]) -> Summary:
-    """The first section's answer before the usual one, and instead of it where nothing may be ranked.
+    """The first section's answer before the usual one, and instead of it where CPU is not asked for or not ranked.
 
     What the other sections found stands in them.
     """
     first = own[0].sentences if own else ()
     if not first:
         return summary
-    ranked = any(comparison.groups for comparison in summary.comparisons)
+    ranked = CPU in summary.question.answers and any(comparison.groups for comparison in summary.comparisons)
     return summary.model_copy(update={"answer": (*first, *(summary.answer if ranked else ()))})
 
 

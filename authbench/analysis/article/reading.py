@@ -32,7 +32,7 @@ def read_by_the_browser(evidence: Evidence) -> Claim:
     when = ""
     if in_reach:
         ruling = "holds only when" if hidden else "holds"
-        when = "a script may hold the token, which is also what a stolen script needs" if hidden else ""
+        when = "a script may hold the token, which is also what an injected script needs" if hidden else ""
     measured = "; ".join(told) + "."
     return Claim(name=NAME, claim=CLAIM, ruling=ruling, when=when, measured=measured, section=SECTION, launches=1)
 
