@@ -18,7 +18,6 @@ from authbench.design import Launch, Planned, plan, window_s
 from authbench.errors import StackError, UsageError
 from authbench.experiments.ground import Ground
 from authbench.experiments.measurement import measure as experiment
-from authbench.experiments.plans import replicas_of
 from authbench.generator import Generator
 from authbench.journal import Journal, Records
 from authbench.machine import Cores, source_state, split_cores, this_machine
@@ -202,7 +201,7 @@ def ready_stack(
     watcher.phase("starting PostgreSQL, Valkey and nginx")
     with EmbeddedStack(
         strategies=contenders,
-        replicas=max(*scenario.factors.replicas, *map(replicas_of, scenario.experiment), 0),
+        replicas=max(scenario.factors.replicas),
         workers=scenario.stack.workers,
         threads=scenario.stack.threads,
         conn_max_age_s=scenario.stack.conn_max_age_s,

@@ -8,7 +8,7 @@ from authbench.experiments.growth.plan import GrowthPlan
 from authbench.experiments.payload.plan import PayloadPlan
 from authbench.experiments.reading.plan import ReadingPlan
 from authbench.experiments.relay.plan import RelayPlan
-from authbench.experiments.routing.plan import REPLICAS, RoutingPlan
+from authbench.experiments.routing.plan import RoutingPlan
 from authbench.experiments.serverless.plan import ServerlessPlan
 from authbench.experiments.services.plan import ServicesPlan
 
@@ -16,8 +16,3 @@ ExperimentPlan = Annotated[
     GrowthPlan | PayloadPlan | ReadingPlan | RelayPlan | RoutingPlan | ServerlessPlan | ServicesPlan,
     Field(discriminator="kind"),
 ]
-
-
-def replicas_of(plan: ExperimentPlan) -> int:
-    """How many replicas of each strategy the experiment starts at once, besides those of the scenario; 0: no more."""
-    return REPLICAS if isinstance(plan, RoutingPlan) else 0
