@@ -10,7 +10,7 @@ bench: $(INSTALLED)
 	$(BIN)/authbench run --profile quick
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -p no:benchmark -n 2 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -p no:benchmark -n 2 --dist loadfile --no-loadscope-reorder -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 install: $(INSTALLED)

@@ -76,7 +76,9 @@ class Bench:
         while True:
             try:
                 self._send(file, self._saturate(strategy, file, file.supply.warm_up(PILOT_WARM_UP_REQUESTS)))
-                return self._send(file, self._saturate(strategy, file, file.supply.window(), seconds)).achieved_rps
+                plan = self._saturate(strategy, file, file.supply.window(), seconds)
+                with self._stack.within_budget(strategy):
+                    return self._send(file, plan).achieved_rps
             except GeneratorDiedError as died:
                 self._revive(died)
 
@@ -101,7 +103,8 @@ class Bench:
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
         expires_in_s = None if file.expires_at is None else file.expires_at - time.time()
         self._probes.before(cell.strategy, (os.getpid(), self._generator.pid))
-        load, death = self._fire(file, plan)
+        with self._stack.within_budget(cell.strategy):
+            load, death = self._fire(file, plan)
         readings = self._probes.after()
         trial = Trial(
             trial=number,

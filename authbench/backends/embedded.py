@@ -1,7 +1,7 @@
 """The default backend: every part on this machine, from wheels or the user's own programs, gone when it closes."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -137,6 +137,23 @@ class EmbeddedStack(Stocked):
         self._serving = replace(self._serving, cpus=cpus)
         self._shop = replace(self._shop, serving=self._serving)
 
+    @contextlib.contextmanager
+    def within_budget(self, strategy: str) -> Iterator[None]:
+        """The strategy's replicas keep to their budgets while the block runs, as they do while they are measured.
+
+        Before and after it they have none: warming them up within a small budget would take minutes.
+        """
+        groups = (
+            [] if self.replica_cpus is None else [self.running(name).group for name in self.replica_names(strategy)]
+        )
+        for group in groups:
+            group.limit(self.replica_cpus)
+        try:
+            yield
+        finally:
+            for group in groups:
+                group.limit(None)
+
     def start_replicas(
         self,
         replicas: int | None = None,
@@ -160,6 +177,8 @@ class EmbeddedStack(Stocked):
             for number in range(1, self.replicas + 1)
         ]
         self._stack.start(*map(self._auth_service, self._auth_ports), *services)
+        for service in services if self.replica_cpus is not None else ():
+            self.running(service.name).group.limit(None)
         self._generation += 1
         balancer = self._stack.running(nginx.NAME)
         self.parts.nginx.reload(balancer, self._all_sites(self.replicas), self._generation_name())

@@ -123,17 +123,23 @@ def valkey(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
 
 
-@contextmanager
-def postgres(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A PostgreSQL that forgets its data, until it answers. It refuses to run as root, so root runs it as nobody."""
-    data = folder / "postgres"
+def account() -> dict[str, object]:
+    """Whom PostgreSQL runs as: it refuses to run as root, so root runs it as nobody."""
+    return {"user": "nobody", "extra_groups": []} if os.getuid() == 0 else {}
+
+
+def make_data(data: Path) -> None:
+    """An empty PostgreSQL's data folder."""
     data.mkdir(mode=0o700)
-    user: dict[str, object] = {}
     if os.getuid() == 0:
         shutil.chown(data, "nobody")
-        user = {"user": "nobody", "extra_groups": []}
     initdb = [POSTGRES / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
-    subprocess.run(initdb, check=True, capture_output=True, cwd=data, **user)  # type: ignore[call-overload]
+    subprocess.run(initdb, check=True, capture_output=True, cwd=data, **account())  # type: ignore[call-overload]
+
+
+@contextmanager
+def postgres(port: int, data: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A PostgreSQL on this data folder, until it answers."""
     settings = {
         "port": port,
         "listen_addresses": "127.0.0.1",
@@ -146,7 +152,7 @@ def postgres(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     }
     command = [str(POSTGRES / "postgres"), "-D", str(data)]
     command += [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
-    with running(command, stderr=subprocess.DEVNULL, cwd=data, **user) as process:
+    with running(command, stderr=subprocess.DEVNULL, cwd=data, **account()) as process:
         ready = [POSTGRES / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
         until(lambda: subprocess.run(ready, check=False, capture_output=True).returncode == 0, "postgres")
         yield process
@@ -198,24 +204,45 @@ def carried(credential: Mapping[str, object]) -> dict[str, str]:
 
 
 @contextmanager
-def shop_stack_up() -> Iterator[ShopStack]:
-    """Both stores, with the template database migrated and seeded."""
+def open_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's account may pass through: pytest's are closed to it."""
+    with tempfile.TemporaryDirectory(prefix="shop-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def seeded_data() -> Iterator[Path]:
+    """PostgreSQL's data folder with the template database migrated and seeded, at rest, to be copied."""
+    with open_folder() as folder:
+        data = folder / "postgres"
+        make_data(data)
+        shop = ShopStack(folder, free_port(), free_port())
+        write_signing_keys(folder / SIGNING_KEYS, rsa_key())
+        with postgres(shop.postgres_port, data):
+            shop._client("createdb", TEMPLATE)
+            shop.manage("none", "migrate", "--verbosity", "0", database=TEMPLATE)
+            shop.manage("none", "seed", "--users", str(USERS), "--orders", str(ORDERS), database=TEMPLATE)
+        yield data
+
+
+@contextmanager
+def shop_stack_up(seeded: Path) -> Iterator[ShopStack]:
+    """Both stores on fresh data: PostgreSQL on a copy of `seeded`, with the template database."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shop-", ignore_cleanup_errors=True)))
-        folder.chmod(0o755)
+        folder = stack.enter_context(open_folder())
         (folder / "sessions").mkdir(mode=0o700)
         write_signing_keys(folder / SIGNING_KEYS, rsa_key())
         shop = ShopStack(folder, free_port(), free_port())
-        stack.enter_context(postgres(shop.postgres_port, folder))
+        data = folder / "postgres"
+        subprocess.run(["cp", "-a", seeded, data], check=True)
+        stack.enter_context(postgres(shop.postgres_port, data))
         stack.enter_context(valkey(shop.cache_port, folder))
-        shop._client("createdb", TEMPLATE)
-        shop.manage("none", "migrate", "--verbosity", "0", database=TEMPLATE)
-        shop.manage("none", "seed", "--users", str(USERS), "--orders", str(ORDERS), database=TEMPLATE)
         yield shop
 
 
 @pytest.fixture(scope="module")
-def shop_stack() -> Iterator[ShopStack]:
+def shop_stack(seeded_shop_data: Path) -> Iterator[ShopStack]:
     """The stores for one module's tests."""
-    with shop_stack_up() as shop:
+    with shop_stack_up(seeded_shop_data) as shop:
         yield shop

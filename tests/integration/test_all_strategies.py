@@ -84,6 +84,10 @@ def test_all_33_of_the_design_are_there_and_keep_the_contract(verified: dict[str
     passed = {row["strategy"] for row in verified["strategies"] if row["passed"]}
     assert DESIGNED <= passed == set(OWN)
     assert verified["unavailable"] == {}
+    counted = {row["strategy"]: row["counted"]["whoami"] for row in verified["strategies"]}
+    assert counted["session-db"] == [2, 0, 0]
+    assert counted["session-cache"] == [1, 1, 0]
+    assert counted["jwt-hs256"] == [0, 0, 0]
 
 
 def test_every_login_but_the_control_was_measured_without_a_failing(bought: dict[str, dict[str, Any]]) -> None:

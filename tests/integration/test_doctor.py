@@ -14,7 +14,7 @@ import pytest
 
 from authbench.stack.replicas import ROOT
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.slow
 STATES = {"good", "fair", "poor", "unknown"}
 
 

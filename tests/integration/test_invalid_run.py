@@ -18,7 +18,7 @@ from authbench.records import Trial, read_manifest, read_trials
 from tests.integration.measured_stack import busy_loop
 from tests.integration.small_run import SmallRun, pids_of, small_run, wait_until, write_scenario
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 GENERATOR = "loadtests.generator"
 
 

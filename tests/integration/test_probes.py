@@ -19,7 +19,7 @@ from authbench.probes.counts import StoreReader
 from authbench.probes.database import DatabaseProbe
 from authbench.probes.process import ProcessProbe
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 STRATEGY = "session-cache"
 
 

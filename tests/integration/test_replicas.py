@@ -53,8 +53,11 @@ def test_every_replica_holds_a_connection_of_its_own_and_a_token_asks_for_none(
             assert after.connections_opened == (replicas if name == "session-db" else 0)
             assert after.statements == (2 * replicas * 3 if name == "session-db" else 0)
     if able:
-        quotas = {(stack.running(name).group.folders[-1] / "cpu.cfs_quota_us") for name in stack.replica_names(name)}
-        assert {int(each.read_text()) for each in quotas if each.is_file()} <= {int(CPUS * 100_000)}, why
+        quotas = [stack.running(each).group.folders[-1] / "cpu.cfs_quota_us" for each in stack.replica_names(name)]
+        assert {int(each.read_text()) for each in quotas if each.is_file()} <= {-1}, why
+        with stack.within_budget(name):
+            assert {int(each.read_text()) for each in quotas if each.is_file()} <= {int(CPUS * 100_000)}
+        assert {int(each.read_text()) for each in quotas if each.is_file()} <= {-1}
 
 
 def test_replicas_that_are_deployed_otherwise_are_asked_again_in_short(

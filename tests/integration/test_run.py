@@ -14,9 +14,10 @@ import pytest
 
 from authbench.records import Manifest, Trial, read_manifest, read_series, read_trials
 from authbench.stack.replicas import ROOT
+from tests.integration.small_run import running_for, write_scenario
 from tests.unit.reports.exports.published import problems
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.slow
 SCENARIO = """
 question = "Does the whole path work?"
 control = "none"
@@ -36,6 +37,7 @@ orders = 2_000
 live_sessions = 100
 [profiles.quick]
 launches = 2
+attempts = 1
 saturate_s = 0.4
 rate_s = 0.4
 [profiles.standard]
@@ -51,20 +53,6 @@ rate_s = 0.4
 
 def command(scenario: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "authbench.cli", "run", str(scenario), "--profile", "quick", *more]
-
-
-def running_for(marker: str) -> list[str]:
-    """Processes whose command line or environment names `marker`."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and int(process.name) != os.getpid():
-            try:
-                told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-            except OSError:
-                continue
-            if marker.encode() in told:
-                found.append(told.decode(errors="replace")[:200])
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -227,10 +215,8 @@ def test_resume_of_a_finished_run_adds_nothing_and_of_another_seed_is_refused(fo
     assert (folder / "trials.jsonl").read_bytes() == before
 
 
-def test_interrupted_it_keeps_what_was_measured_and_resume_finishes_it(
-    scenario: Path, temporary: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "cut"
+def test_interrupted_it_keeps_what_was_measured_and_resume_finishes_it(temporary: Path, tmp_path: Path) -> None:
+    scenario, out = write_scenario(tmp_path, launches=2), tmp_path / "cut"
     env = {**os.environ, "TMPDIR": str(temporary)}
     process = subprocess.Popen(
         command(scenario, "--out", str(out)), cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

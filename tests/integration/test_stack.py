@@ -28,7 +28,7 @@ from authbench.stack.service import Service
 from authbench.stack.stack import Stack
 from authbench.stack.valkey import Valkey
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts, or another user's permissions")
 
 BUSY_CHILD = """

@@ -16,11 +16,12 @@ from authbench.experiments.relay.plan import PRESSED_S, SPARE, Pressure, RelayPl
 from authbench.experiments.relay.timing import timed, to_postgres, to_valkey, warmed
 from authbench.histogram import LOWEST_US, new_histogram
 from authbench.observed import Observation
-from authbench.records import Level
+from authbench.records import Level, Reason
 from authbench.stack.relay import POSTGRES, VALKEY, Relay, RelayStatus, pressing
 
 WARM_EXCHANGES = 2  # of every connection of the others: the password, and one more
 ASKED_EVERY_S = 0.02
+LEAST_PRESSURE = 0.8  # of the rate that others were to have
 Cell = tuple[str, Pressure | None]  # the store, and what others do meanwhile
 
 
@@ -73,6 +74,7 @@ def _observed(ground: Ground, plan: RelayPlan, relay: Relay, launch: int, cell: 
         found = timed(direct, through, plan.exchanges, set_us)
         now, took_s = relay.status(), time.monotonic() - begun
     exchanges = now.routes[store].exchanges - before.routes[store].exchanges
+    pressed_rps = None if pressure is None else (exchanges - plan.exchanges) / took_s
     return Observation(
         kind=plan.kind,
         launch=launch,
@@ -80,10 +82,18 @@ def _observed(ground: Ground, plan: RelayPlan, relay: Relay, launch: int, cell: 
         values={
             **found.values(set_us),
             "exchanges": exchanges,
-            "pressed_rps": None if pressure is None else (exchanges - plan.exchanges) / took_s,
+            "pressed_rps": pressed_rps,
         },
+        reasons=_too_little(pressure, pressed_rps),
         histograms={DIRECT: found.direct, THROUGH: found.through, LATE: handed_on_late(before, now)},
     )
+
+
+def _too_little(pressure: Pressure | None, pressed_rps: float | None) -> tuple[Reason, ...]:
+    if pressure is None or pressed_rps is None or pressed_rps >= LEAST_PRESSURE * pressure.rate_rps:
+        return ()
+    told = f"others made {pressed_rps:.0f} exchanges/s meanwhile, not {pressure.rate_rps:g}"
+    return (Reason(code="pressure-too-low", message=told),)
 
 
 def handed_on_late(before: RelayStatus, now: RelayStatus) -> str:

@@ -11,7 +11,7 @@ from authbench.records import Frozen
 START_S = 0.4  # of a relay, and of the connections that are timed
 PAUSE_MS = 1.0  # before every exchange, so that both ways find everybody as idle
 DIRECT_MS = 0.1  # of an exchange without the relay
-SPARE = 1.5  # the timing may take that much longer than planned; later exchanges would be undisturbed
+SPARE = 2.0  # the timing may take that much longer than planned; later exchanges would be undisturbed
 PRESSED_S = 0.5  # of the pressing process, to come up
 
 
