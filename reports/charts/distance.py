@@ -37,14 +37,16 @@ def latency_chart(
         return None
     rate = f"open model, {shown[0].rate_rps:.0f} requests/s"
     figure = canvas(LATENCY_TITLE, f"p50 from the intended start · {rate} · less is better", 5.4 + CAPTION_IN, foot)
+    numbered = list(enumerate(crossings, start=1))  # as the table has them
     distances = sorted({distance for course in shown for distance in course.p50_ms})
     near = [distance for distance in distances if distance <= NEAR_MS]
     enlarged = len(near) > 1 and len(near) < len(distances)
     whole = axes(figure, 0.45 if enlarged else 0.075, 0.755, below_in=0.5, above_in=0.85)
-    _lines(whole, shown, crossings, distances)
+    beyond = [each for each in numbered if each[1].at.at_ms > near[-1]] if enlarged else numbered
+    _lines(whole, shown, beyond, distances)
     if enlarged:
         left = axes(figure, 0.065, 0.385, below_in=0.5, above_in=0.85)
-        _lines(left, shown, crossings, near)
+        _lines(left, shown, numbered, near)
         left.set_ylabel("latency p50 (ms)")
         left.set_title(f"up to {near[-1]:g} ms", fontsize=9.5, loc="left", color=FAINT)
         whole.set_title(f"up to {distances[-1]:g} ms", fontsize=9.5, loc="left", color=FAINT)
@@ -93,7 +95,9 @@ def slope_chart(courses: Sequence[Course], foot: str, name: str = "distance-slop
     return finish(figure, name, SLOPE_TITLE, f"Exchanges a request: {told}.", SLOPE_HOW)
 
 
-def _lines(plot: Axes, shown: Sequence[Course], crossings: Sequence[Overtaking], distances: Sequence[float]) -> None:
+def _lines(
+    plot: Axes, shown: Sequence[Course], crossings: Sequence[tuple[int, Overtaking]], distances: Sequence[float]
+) -> None:
     low, high = distances[0], distances[-1]
     top = 0.0
     for course in shown:
@@ -112,7 +116,7 @@ def _lines(plot: Axes, shown: Sequence[Course], crossings: Sequence[Overtaking],
             top = max(top, p50.value, line.at(high))
     plot.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
     plot.set_ylim(0, 1.07 * top)
-    for number, each in enumerate(crossings, start=1):
+    for number, each in crossings:
         if each.near.line is not None and low <= each.at.at_ms <= high:
             _cross(plot, number, each, high)
     plot.xaxis.set_major_locator(FixedLocator(_apart(distances)))

@@ -176,7 +176,7 @@ def _erred(errors: Sequence[RelayError]) -> list[Sentence]:
         where = f"{STORES.get(worst.store, worst.store)} at {worst.distance_ms:g} ms"
         told.append(f"Beyond that, distances are off by {off:+.0f} µs at most (p50, {where}).")
     late = max(each.late_us["p99"] for each in errors)
-    told.append(f"What was due was handed on within {late:.0f} µs (p99), however busy the relay.")
+    told.append(f"What was due was handed on within {late:.0f} µs (p99) in every case that was timed.")
     early = sum(each.early for each in errors)
     told.append(f"{count(early) if early else 'No'} exchange{'s were' if early != 1 else ' was'} answered early.")
     made = [Sentence(text=" ".join(told), certainty=certainty_of([each.launches for each in errors]))]
