@@ -142,7 +142,7 @@ def test_every_scenario_that_comes_with_authbench_can_be_ordered(name: str, prof
 
 
 def test_a_scenario_that_would_measure_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"'factors.load' is empty and there is neither \[semantics\] nor \[experiment\]"):
+    with pytest.raises(UsageError, match=r"is empty and there is neither \[semantics\] nor \[experiment\]"):
         load("compare", load=[])
 
 
