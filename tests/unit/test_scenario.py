@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from authbench.design import estimated_seconds
 from authbench.errors import UsageError
 from authbench.scenario import Scenario
 from authbench.scenario_file import PROFILES, SCENARIOS, load_scenario, scenario_names
@@ -163,3 +164,10 @@ def test_unknown_scenario_profile_and_factor_are_usage_errors() -> None:
         load("compare", strategy=["none", "none"])
     with pytest.raises(UsageError, match="lacks 'saturate'"):
         load("compare", load=["rate@0.3"])
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in scenario_names() if name not in ("compare", "semantics", "strategies", "token-cache")]
+)
+def test_quick_is_planned_for_two_minutes(name: str) -> None:
+    assert estimated_seconds(chosen_scenario(name, "quick", None, [])) <= 120
