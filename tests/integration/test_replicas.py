@@ -46,11 +46,13 @@ def test_every_replica_holds_a_connection_of_its_own_and_a_token_asks_for_none(
             answered = ask(http, stack, minted, name, times=replicas * 3)
             assert answered == {f"{name}-{number}": 3 for number in range(1, replicas + 1)}
             held = probe.connections()
-            # One request at a time: one thread of each replica has worked, and keeps what it opened.
-            expected = {f"{name}-{number}": {"idle": 1} for number in range(1, replicas + 1)}
-            assert held == (expected if name == "session-db" else {})
+            # One request at a time mostly meets the thread that served the last one, which keeps what it opened; one
+            # that is not idle yet has a second thread do it.
+            expected = {f"{name}-{number}" for number in range(1, replicas + 1)} if name == "session-db" else set()
+            assert held.keys() == expected
+            assert all(states.keys() == {"idle"} and 1 <= states["idle"] <= 3 for states in held.values()), held
             after = probe.after((held,))
-            assert after.connections_opened == (replicas if name == "session-db" else 0)
+            assert after.connections_opened == sum(states["idle"] for states in held.values())
             assert after.statements == (2 * replicas * 3 if name == "session-db" else 0)
     if able:
         quotas = [stack.running(each).group.folders[-1] / "cpu.cfs_quota_us" for each in stack.replica_names(name)]
