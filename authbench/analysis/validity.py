@@ -76,6 +76,18 @@ def load_reasons(load: Load, limits: Limits | None = None) -> tuple[Reason, ...]
     return tuple(reason for reason in found if reason is not None)
 
 
+def machine_reasons(
+    steal_share: float, others_cpu_share: float | None, limits: Limits | None = None
+) -> tuple[Reason, ...]:
+    """What took the machine's time away in a window; for windows that are no trials too.
+
+    Both shares are from 0 to 1: of all cores' time, and of the stack's cores' (None: it cannot be known).
+    """
+    limits = limits or Limits()
+    found = (_steal(steal_share, limits), _cpu_contended(others_cpu_share, limits))
+    return tuple(reason for reason in found if reason is not None)
+
+
 def generator_late(load: Load, limits: Limits) -> Reason | None:
     """Requests started later than planned: latency would hold the generator's own delay. Open model only.
 
@@ -136,20 +148,12 @@ def wrong_user(load: Load, limits: Limits) -> Reason | None:  # noqa: ARG001 - o
 
 def steal(trial: Trial, limits: Limits) -> Reason | None:
     """The hypervisor gave the machine's time to others."""
-    if trial.steal_share <= limits.steal:
-        return None
-    return _reason("steal", f"steal {100 * trial.steal_share:.1f} %, over {100 * limits.steal:.0f} %")
+    return _steal(trial.steal_share, limits)
 
 
 def cpu_contended(trial: Trial, limits: Limits) -> Reason | None:
     """Processes of neither the stack nor the bench used the stack's cores."""
-    share = trial.others_cpu_share
-    if share is None or share <= limits.others_cpu:
-        return None
-    return _reason(
-        "cpu-contended",
-        f"other processes used {100 * share:.1f} % of the stack's cores, over {100 * limits.others_cpu:.0f} %",
-    )
+    return _cpu_contended(trial.others_cpu_share, limits)
 
 
 def replica_restarted(trial: Trial, limits: Limits) -> Reason | None:  # noqa: ARG001
@@ -258,6 +262,21 @@ CODES = (
     "credential-expires",
     "not-verified",
 )  # every code a reason may carry, for tools that read records
+
+
+def _steal(share: float, limits: Limits) -> Reason | None:
+    if share <= limits.steal:
+        return None
+    return _reason("steal", f"steal {100 * share:.1f} %, over {100 * limits.steal:.0f} %")
+
+
+def _cpu_contended(share: float | None, limits: Limits) -> Reason | None:
+    if share is None or share <= limits.others_cpu:
+        return None
+    return _reason(
+        "cpu-contended",
+        f"other processes used {100 * share:.1f} % of the stack's cores, over {100 * limits.others_cpu:.0f} %",
+    )
 
 
 def _credential_expiring(trial: Trial, expires_in_s: float | None) -> Reason | None:

@@ -10,7 +10,7 @@ from typing import Self
 import psycopg
 
 from apps.contract.registry import Strategy
-from authbench.analysis.validity import Limits, load_reasons
+from authbench.analysis.validity import load_reasons, machine_reasons
 from authbench.backends.embedded import EmbeddedStack
 from authbench.generator import Fire, Generator
 from authbench.probes.contention import ContentionProbe
@@ -73,17 +73,6 @@ class Window:
         return count / answered if answered else None
 
 
-def disturbances(steal_share: float, others_cpu_share: float | None) -> tuple[Reason, ...]:
-    """What the machine did besides, by the bounds of METHOD.md."""
-    limits, found = Limits(), []
-    if steal_share > limits.steal:
-        found.append(Reason(code="steal", message=f"steal {100 * steal_share:.1f} %, over {100 * limits.steal:.0f} %"))
-    if others_cpu_share is not None and others_cpu_share > limits.others_cpu:
-        told = f"other processes used {100 * others_cpu_share:.1f} % of the stack's cores"
-        found.append(Reason(code="cpu-contended", message=f"{told}, over {100 * limits.others_cpu:.0f} %"))
-    return tuple(found)
-
-
 class Windows:
     """Fires and reads. Use as a context manager."""
 
@@ -136,7 +125,7 @@ class Windows:
         others = self._contention.after()
         used = self._cpu.after()
         counts = self.counts(strategy.name).since(before)
-        return Window(load, used.cpu_s, counts, (*load_reasons(load), *disturbances(used.steal_share, others)))
+        return Window(load, used.cpu_s, counts, (*load_reasons(load), *machine_reasons(used.steal_share, others)))
 
     def counts(self, strategy: str) -> Counts:
         """Of the strategy's database so far; read from another one, so that reading is not counted."""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from authbench.analysis.validity import Limits, load_reasons
+from authbench.analysis.validity import Limits, load_reasons, machine_reasons
 from authbench.backends.embedded import EmbeddedStack
 from authbench.experiments.payload.laden import Laden
 from authbench.experiments.payload.measures import DISTURBED
@@ -56,7 +56,8 @@ class Window:
         self._cpu.before(laden.strategy.name)
         load = self._generator.fire(self._fire(laden, duration_s=self._plan.window_s))
         use, others = self._cpu.after(), self._contention.after()
-        return cpu_values(load, use), (*load_reasons(load, self._limits), *disturbances(use, others, self._limits))
+        disturbed = machine_reasons(use.steal_share, others, self._limits)
+        return cpu_values(load, use), (*load_reasons(load, self._limits), *disturbed)
 
     def _fire(self, laden: Laden, *, count: int | None = None, duration_s: float | None = None) -> Fire:
         return Fire(
@@ -75,13 +76,3 @@ def cpu_values(load: Load, use: CpuUse) -> dict[str, float | None]:
         return {"requests": 0.0, "cpu_ms": None}
     by_tier = {f"cpu_ms_{tier}": 1e3 * use.cpu_s.get(tier, 0.0) / load.ok for tier in TIERS}  # type: ignore[call-overload]
     return {"requests": float(load.ok), "cpu_ms": 1e3 * sum(use.cpu_s.values()) / load.ok, **by_tier}
-
-
-def disturbances(use: CpuUse, others: float | None, limits: Limits) -> tuple[Reason, ...]:
-    """What took the machine's time away in the window."""
-    found = []
-    if use.steal_share > limits.steal:
-        found.append(Reason(code="steal", message=f"steal {100 * use.steal_share:.1f} %"))
-    if others is not None and others > limits.others_cpu:
-        found.append(Reason(code="cpu-contended", message=f"others used {100 * others:.1f} % of the stack's cores"))
-    return tuple(found)

@@ -12,6 +12,7 @@ from authbench.analysis.validity import (
     generator_busy,
     generator_late,
     littles_law_broken,
+    machine_reasons,
     too_many_errors,
     wrong_user,
 )
@@ -102,7 +103,7 @@ class Rise:
         self._cpu.before(strategy.name)
         load = self._ground.generator.fire(self._fire(strategy, rate_rps=rate_rps, duration_s=seconds, seed=seed))
         use, others = self._cpu.after(), self._contention.after()
-        return load, use, (*load_problems(load), *disturbances(use, others))
+        return load, use, (*load_problems(load), *machine_reasons(use.steal_share, others))
 
     def _pilot(self) -> float:
         """Requests a second that the pilot's strategy serves in the closed model; no result."""
@@ -155,16 +156,6 @@ def load_problems(load: Load) -> tuple[Reason, ...]:
     if (decode(load.latency_hist).quantile_us(0.99) or 0.0) < full_us:
         rules.append(generator_late)
     return tuple(reason for rule in rules if (reason := rule(load, limits)) is not None)
-
-
-def disturbances(use: CpuUse, others: float | None) -> tuple[Reason, ...]:
-    """What took the machine's time away in the window."""
-    limits, found = Limits(), []
-    if use.steal_share > limits.steal:
-        found.append(Reason(code="steal", message=f"steal {100 * use.steal_share:.1f} %"))
-    if others is not None and others > limits.others_cpu:
-        found.append(Reason(code="cpu-contended", message=f"others used {100 * others:.1f} % of the stack's cores"))
-    return tuple(found)
 
 
 def _levels(strategy: Strategy, method: Balancing, share: float) -> dict[str, Level]:

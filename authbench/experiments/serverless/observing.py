@@ -8,7 +8,7 @@ from itertools import cycle, islice
 from statistics import fmean, median
 
 from apps.contract.registry import Strategy
-from authbench.analysis.validity import Limits
+from authbench.analysis.validity import machine_reasons
 from authbench.experiments.ground import Ground
 from authbench.experiments.serverless import measures
 from authbench.experiments.serverless.cold import cold_values
@@ -144,13 +144,11 @@ class Observing:
         return served, [problem for problem in found if problem is not None]
 
     def _reasons(self, problems: Sequence[str]) -> tuple[Reason, ...]:
-        share, limit = self._contention.after(), Limits().others_cpu
-        found = []
-        if problems:
-            found.append(Reason(code="errors", message=f"{len(problems)} answers are wrong; the first: {problems[0]}"))
-        if share is not None and share > limit:
-            found.append(Reason(code="cpu-contended", message=f"others used {100 * share:.1f} % of the stack's cores"))
-        return tuple(found)
+        disturbed = machine_reasons(0.0, self._contention.after())  # steal is not looked at here
+        if not problems:
+            return disturbed
+        said = f"{len(problems)} answers are wrong; the first: {problems[0]}"
+        return (Reason(code="errors", message=said), *disturbed)
 
 
 def _is_disturbed(seen: Seen) -> bool:

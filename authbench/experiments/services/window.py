@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from authbench.analysis.validity import Limits, load_reasons
+from authbench.analysis.validity import load_reasons, machine_reasons
 from authbench.backends.embedded import EmbeddedStack
 from authbench.experiments.services.mesh import Mesh, Received
 from authbench.generator import Fire, Generator
@@ -96,21 +96,10 @@ class Windows:
             statements=after.statements - before.statements,
             auth_calls=after.auth_calls - before.auth_calls,
             cpu_s=cpu_s,
-            reasons=(*load_reasons(load), *_disturbances(steal_share, others)),
+            reasons=(*load_reasons(load), *machine_reasons(steal_share, others)),
         )
 
     def _counts(self, strategy: str) -> _Counts:
         _, edge_bytes = self._mesh.received_at_gateway()
         statements = self._database.totals(strategy).statements
         return _Counts(self._mesh.received(), edge_bytes, statements, self._mesh.auth_calls())
-
-
-def _disturbances(steal_share: float, others: float | None) -> tuple[Reason, ...]:
-    """What took the machine's time away in the window, by the bounds of METHOD.md."""
-    limits, found = Limits(), []
-    if steal_share > limits.steal:
-        found.append(Reason(code="steal", message=f"steal {100 * steal_share:.1f} %, over {100 * limits.steal:.0f} %"))
-    if others is not None and others > limits.others_cpu:
-        told = f"other processes used {100 * others:.1f} % of the stack's cores"
-        found.append(Reason(code="cpu-contended", message=f"{told}, over {100 * limits.others_cpu:.0f} %"))
-    return tuple(found)

@@ -7,11 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from apps.contract.registry import strategies
+from authbench.analysis.validity import machine_reasons
 from authbench.experiments.growth.measures import MEASURES, STAGES
 from authbench.experiments.growth.plan import GrowthPlan, StormPlan
 from authbench.experiments.growth.requests import endpoint_of, write_logins, write_refreshes, write_whoami
 from authbench.experiments.growth.tables import Filling
-from authbench.experiments.growth.windows import Counts, disturbances
+from authbench.experiments.growth.windows import Counts
 
 STORM = StormPlan(in_flight=(2, 16), logins=8, rate_rps=50, seconds=3)
 SESSION = {"cookies": {"__Host-sessionid": "k" * 32}}
@@ -94,9 +95,9 @@ def test_a_login_s_file_is_its_owner_s_only(tmp_path: Path) -> None:
 
 
 def test_a_machine_that_does_something_else_is_said() -> None:
-    assert disturbances(0.02, 0.05) == ()
-    assert [each.code for each in disturbances(0.021, 0.051)] == ["steal", "cpu-contended"]
-    assert disturbances(0.0, None) == ()
+    assert machine_reasons(0.02, 0.05) == ()
+    assert [each.code for each in machine_reasons(0.021, 0.051)] == ["steal", "cpu-contended"]
+    assert machine_reasons(0.0, None) == ()
 
 
 def test_counts_are_what_was_added() -> None:

@@ -1,8 +1,8 @@
 import pytest
 
-from authbench.analysis.validity import Limits
+from authbench.analysis.validity import Limits, machine_reasons
 from authbench.experiments.payload.measures import DISTURBED, MEASURES
-from authbench.experiments.payload.window import cpu_values, disturbances
+from authbench.experiments.payload.window import cpu_values
 from authbench.generator import Fire, nothing_sent
 from authbench.probes.cpu import CpuUse
 
@@ -26,10 +26,10 @@ def test_without_an_answer_there_is_no_cpu_a_request() -> None:
 
 def test_what_others_took_is_a_reason_against_cpu_alone() -> None:
     limits = Limits()
-    assert disturbances(QUIET, limits.others_cpu, limits) == ()
-    assert disturbances(QUIET, None, limits) == ()
+    assert machine_reasons(QUIET.steal_share, limits.others_cpu, limits) == ()
+    assert machine_reasons(QUIET.steal_share, None, limits) == ()
     stolen = CpuUse(cpu_s={}, replica_cpu_s={}, steal_share=0.03, throttled_s=0)
-    found = disturbances(stolen, 0.2, limits)
+    found = machine_reasons(stolen.steal_share, 0.2, limits)
     assert [reason.code for reason in found] == ["steal", "cpu-contended"]
     assert {reason.code for reason in found} <= DISTURBED
 
