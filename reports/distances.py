@@ -8,7 +8,6 @@ from authbench.analysis.counted import Levels, counted, observe, of_strategy, ot
 from authbench.analysis.distance import (
     DISTANCE,
     Crossing,
-    Line,
     crossing,
     fits,
     mean_of,
@@ -16,6 +15,7 @@ from authbench.analysis.distance import (
 )
 from authbench.analysis.estimate import Estimate, mean
 from authbench.analysis.latency import quantile_by_launch, quantiles
+from authbench.analysis.line import Line
 from authbench.experiments.relay.measures import DIRECT, KIND, LATE, THROUGH
 from authbench.histogram import Histogram, decode, merge
 from authbench.metric import METRICS, QUANTILES
@@ -50,7 +50,7 @@ class Course:
     @property
     def half_ms(self) -> float | None:
         """The distance from which on more than half of the latency is waiting for round trips; None: none."""
-        return self.line.at_zero_ms / self.line.slope if self.line and (self.exchanges or 0) >= 1 else None
+        return self.line.at_zero / self.line.slope if self.line and (self.exchanges or 0) >= 1 else None
 
     @property
     def bend_ms(self) -> float | None:
@@ -168,7 +168,7 @@ def _course(contender: Contender, trials: Sequence[Trial], load: str, place: Map
         p50_ms={distance: _p50(by_distance[distance]) for distance in measured},
         lines=lines,
         slope=mean_of({each: line.slope for each, line in lines.items()}, "ms/ms"),
-        at_zero_ms=mean_of({each: line.at_zero_ms for each, line in lines.items()}, "ms"),
+        at_zero_ms=mean_of({each: line.at_zero for each, line in lines.items()}, "ms"),
         exchanges=sum(known) / len(known) if known else None,
         agree=len(set(known)) <= 1,
         capacity_rps=capacity,

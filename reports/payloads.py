@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from authbench.analysis.estimate import Estimate, geometric_mean, mean
 from authbench.analysis.estimate import Observation as Value
+from authbench.analysis.line import slopes
+from authbench.analysis.settled import settled
 from authbench.experiments.payload.measures import COOKIE_LIMIT_BYTES, DISTURBED, Refuser
 from authbench.observed import Observation
 from authbench.records import Manifest
@@ -95,7 +96,7 @@ class Course:
 def courses(manifest: Manifest, observations: Iterable[Observation]) -> tuple[Course, ...]:
     """Strategies in the manifest's order. Empty where nothing of the kind was observed."""
     by_strategy: dict[str, list[Observation]] = {}
-    for each in _last(observations):
+    for each in settled(observations, _has_counts):
         by_strategy.setdefault(str(each.levels["strategy"]), []).append(each)
     return tuple(
         _course(contender.name, contender.location, contender.freshness, by_strategy[contender.name])
@@ -113,24 +114,12 @@ def slope(by_launch: Mapping[int, Mapping[int, float]]) -> Estimate | None:
     if len(sizes) < 2:
         return None
     whole = {n: costs for n, costs in by_launch.items() if {min(sizes), max(sizes)} <= costs.keys()}
-    return mean([Value(n, 0, 1e3 * KB * _least_squares(costs)) for n, costs in sorted(whole.items())], "µs/KB")
+    return mean([Value(n, 0, 1e3 * KB * each) for n, each in sorted(slopes(whole).items())], "µs/KB")
 
 
-def _least_squares(costs: Mapping[int, float]) -> float:
-    middle, level = fmean(costs), fmean(costs.values())
-    spread = sum((size - middle) ** 2 for size in costs)
-    return sum((size - middle) * (cost - level) for size, cost in costs.items()) / spread
-
-
-def _last(observations: Iterable[Observation]) -> list[Observation]:
-    """One of each: the last, and one that counts before one that does not. Those with no counts at all are left out."""
-    found: dict[tuple[object, ...], Observation] = {}
-    for each in observations:
-        if each.kind != KIND or any(reason.code not in DISTURBED for reason in each.reasons):
-            continue
-        if each.valid or each.key() not in found or not found[each.key()].valid:
-            found[each.key()] = each
-    return list(found.values())
+def _has_counts(each: Observation) -> bool:
+    """Those with no counts at all say nothing."""
+    return each.kind == KIND and all(reason.code in DISTURBED for reason in each.reasons)
 
 
 def _course(strategy: str, location: str, freshness: str, rows: Sequence[Observation]) -> Course:

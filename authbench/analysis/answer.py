@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from authbench.analysis.bootstrap import FEWEST_LAUNCHES
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.findings import Certainty, Comparison, Pair, Row, Sentence, Summary
+from authbench.analysis.wording import listed
 
 
 def answer(summary: Summary) -> tuple[Sentence, ...]:
@@ -29,13 +30,13 @@ def _cheapest(comparison: Comparison, reference: str) -> Sentence:
     least, most = rows[0], rows[-1]
     top = comparison.groups[0]
     if len(comparison.groups) == 1 and len(rows) > 1:
-        text = f"For {comparison.title}, the intervals are too wide to rank {_names(top)} by CPU a request."
+        text = f"For {comparison.title}, the intervals are too wide to rank {listed(top)} by CPU a request."
         return Sentence(text=text, certainty="open")
     if len(top) == 1:
         text = f"For {comparison.title}, {least.strategy} costs least CPU a request: {_ms(least.cpu_ms)}"
     else:
         told = [f"{row.strategy} ({_ms(row.cpu_ms)})" for row in rows[: len(top)]]
-        text = f"For {comparison.title}, {_names(told)} cost least CPU a request and are too close to rank"
+        text = f"For {comparison.title}, {listed(told)} cost least CPU a request and are too close to rank"
     ratio = least.to_reference
     if ratio is not None and ratio.low is not None and ratio.high is not None:
         which = "that is " if len(top) == 1 else f"{least.strategy} needs "
@@ -53,7 +54,7 @@ def _row_or_place(comparison: Comparison, control: str, reference: str) -> Sente
         text = "No two strategies of this run differ in freshness alone, so what the user row costs is not shown."
         return Sentence(text=text, certainty="open")
     row_costs = [pair.user_row_ms for pair in known if pair.user_row_ms is not None]
-    text = f"Reading the user row on every request costs {_range(row_costs)} of CPU ({_place_names(known)})"
+    text = f"Reading the user row on every request costs {_range(row_costs)} of CPU ({_placelisted(known)})"
     places = [pair.location_ms for pair in known if pair.location_ms is not None]
     if places:
         text += f", the place itself {_range(places)} over {control}, which does no authentication"
@@ -76,11 +77,11 @@ def _how_sure(summary: Summary, comparison: Comparison) -> Sentence:
         text += f"; between launches CPU a request varies by {100 * summary.launch_noise:.1f} % (standard deviation)"
     if summary.resolution is not None:
         text += f", so that differences under about {100 * summary.resolution:.1f} % cannot be told apart here"
-    close = [_names(group) for group in comparison.groups if len(group) > 1]
+    close = [listed(group) for group in comparison.groups if len(group) > 1]
     if close:
         text += f"; too wide to rank {'; or '.join(close)}"
     if summary.rejected:
-        text += f"; not ranked, since verification failed: {_names([row.strategy for row in summary.rejected])}"
+        text += f"; not ranked, since verification failed: {listed([row.strategy for row in summary.rejected])}"
     stuck = any(row.verdict is not None and row.verdict.word == "invalid" for row in comparison.rows)
     return Sentence(text=text + ".", certainty=_certainty(rows, not stuck and not summary.rejected))
 
@@ -109,13 +110,9 @@ def _range(estimates: Sequence[Estimate]) -> str:
     return f"{low:.2f} to {high:.2f} ms"
 
 
-def _place_names(pairs: Sequence[Pair]) -> str:
+def _placelisted(pairs: Sequence[Pair]) -> str:
     return f"{len(pairs)} pair{'' if len(pairs) == 1 else 's'} that differ in nothing else"
 
 
 def _ms(estimate: Estimate | None) -> str:
     return "no figure" if estimate is None else f"{estimate.value:.3f} ms"
-
-
-def _names(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -14,22 +14,12 @@ from statistics import fmean
 
 from scipy.special import stdtrit
 
+from authbench.analysis.counted import other_levels
 from authbench.analysis.estimate import CONFIDENCE, Estimate, Observation, mean
+from authbench.analysis.line import Line, fit
 from authbench.records import Trial
 
 DISTANCE = "distance_ms"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Latency by distance: `at_zero_ms` and milliseconds more for every millisecond of round trip."""
-
-    at_zero_ms: float
-    slope: float
-
-    def at(self, distance_ms: float) -> float:
-        """Milliseconds at that distance."""
-        return self.at_zero_ms + self.slope * distance_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +39,8 @@ def repetitions(trials: Iterable[Trial]) -> dict[int, int]:
     """
     launches: dict[tuple[object, ...], set[int]] = {}
     for trial in trials:
-        cell = tuple(sorted((name, level) for name, level in trial.cell.items() if name not in ("strategy", "load")))
-        launches.setdefault(cell, set()).add(trial.launch)
+        launches.setdefault(other_levels(trial), set()).add(trial.launch)
     return {launch: place for group in launches.values() for place, launch in enumerate(sorted(group))}
-
-
-def fit(by_distance: Mapping[float, float]) -> Line | None:
-    """The least-squares line through distance -> ms; None for fewer than two distances."""
-    if len(by_distance) < 2:
-        return None
-    x, y = list(by_distance), list(by_distance.values())
-    middle = fmean(x)
-    slope = math.fsum((a - middle) * b for a, b in zip(x, y, strict=True)) / math.fsum((a - middle) ** 2 for a in x)
-    return Line(fmean(y) - slope * middle, slope)
 
 
 def fits(measured: Mapping[float, Mapping[int, float]]) -> dict[int, Line]:
@@ -88,7 +67,7 @@ def mean_of(values: Mapping[int, float], unit: str) -> Estimate | None:
 def crossing(one: Mapping[int, Line], other: Mapping[int, Line]) -> Crossing | None:
     """Where the lines cross, paired by repetition; None where they have none in common or are parallel."""
     both = sorted(one.keys() & other.keys())
-    rises = [one[each].at_zero_ms - other[each].at_zero_ms for each in both]
+    rises = [one[each].at_zero - other[each].at_zero for each in both]
     slopes = [one[each].slope - other[each].slope for each in both]
     if not both or fmean(slopes) == 0:
         return None

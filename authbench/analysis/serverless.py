@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from authbench.analysis.estimate import Estimate, mean
 from authbench.analysis.estimate import Observation as Value
+from authbench.analysis.settled import settled
 from authbench.experiments.serverless import measures
 from authbench.observed import Measure, Observation
 from authbench.records import Manifest
@@ -85,7 +86,7 @@ class Functions:
 def functions(manifest: Manifest, observations: Iterable[Observation]) -> tuple[Functions, ...]:
     """Strategies in the manifest's order. Empty where nothing of the kind was observed."""
     by_strategy: dict[str, list[Observation]] = {}
-    for each in _settled(observations):
+    for each in settled(observations, _has_counts):
         by_strategy.setdefault(str(each.levels["strategy"]), []).append(each)
     return tuple(
         _functions(contender.name, contender.location, contender.freshness, by_strategy[contender.name])
@@ -94,15 +95,9 @@ def functions(manifest: Manifest, observations: Iterable[Observation]) -> tuple[
     )
 
 
-def _settled(observations: Iterable[Observation]) -> list[Observation]:
-    """One of each: the last, and one that counts before one of which only the counts do. None with wrong answers."""
-    found: dict[tuple[object, ...], Observation] = {}
-    for each in observations:
-        if each.kind != KIND or any(reason.code not in measures.DISTURBED for reason in each.reasons):
-            continue
-        if each.valid or each.key() not in found or not found[each.key()].valid:
-            found[each.key()] = each
-    return list(found.values())
+def _has_counts(each: Observation) -> bool:
+    """Those with wrong answers say nothing; of disturbed ones the counts do."""
+    return each.kind == KIND and all(reason.code in measures.DISTURBED for reason in each.reasons)
 
 
 def _functions(strategy: str, location: str, freshness: str, rows: Sequence[Observation]) -> Functions:

@@ -8,6 +8,8 @@ from authbench.analysis.estimate import Estimate, mean
 from authbench.analysis.estimate import Observation as Value
 from authbench.analysis.findings import Quantile
 from authbench.analysis.latency import quantiles
+from authbench.analysis.line import slopes
+from authbench.analysis.settled import settled
 from authbench.experiments.services import measures
 from authbench.experiments.services.plan import CHECKINGS, services_of, shape_of
 from authbench.histogram import decode
@@ -91,7 +93,7 @@ class Course:
 
 def courses(observations: Iterable[Observation]) -> tuple[Course, ...]:
     """One a way, in the plan's order; empty where the experiment was not run."""
-    rows = _last(observations)
+    rows = settled(observations, _has_counts)
     found = []
     for checking in CHECKINGS:
         own = [row for row in rows if row.levels["checking"] == checking]
@@ -109,24 +111,12 @@ def slope(by_launch: Mapping[int, Mapping[int, float]], unit: str) -> Estimate |
     if len(numbers) < 2:
         return None
     whole = {launch: values for launch, values in by_launch.items() if values.keys() == numbers}
-    return mean([Value(launch, 0, _least_squares(values)) for launch, values in sorted(whole.items())], unit)
+    return mean([Value(launch, 0, each) for launch, each in sorted(slopes(whole).items())], unit)
 
 
-def _least_squares(values: Mapping[int, float]) -> float:
-    middle, level = fmean(values), fmean(values.values())
-    spread = sum((number - middle) ** 2 for number in values)
-    return sum((number - middle) * (value - level) for number, value in values.items()) / spread
-
-
-def _last(observations: Iterable[Observation]) -> list[Observation]:
-    """One of each: the last, and one that counts before one that does not. Those whose counts are void are left out."""
-    found: dict[tuple[object, ...], Observation] = {}
-    for each in observations:
-        if each.kind != measures.KIND or any(reason.code in measures.VOID for reason in each.reasons):
-            continue
-        if each.valid or each.key() not in found or not found[each.key()].valid:
-            found[each.key()] = each
-    return list(found.values())
+def _has_counts(each: Observation) -> bool:
+    """Those whose counts are void say nothing."""
+    return each.kind == measures.KIND and not any(reason.code in measures.VOID for reason in each.reasons)
 
 
 def _course(checking: str, rows: Sequence[Observation]) -> Course:

@@ -54,7 +54,7 @@ def latency_chart(
         whole.set_ylabel("latency p50 (ms)")
     _names(whole, [(course, course.line.at(distances[-1])) for course in shown if course.line is not None])
     told = ", ".join(
-        f"{course.strategy} {course.line.at_zero_ms:.2f} ms + {course.line.slope:.2f} × round trip"
+        f"{course.strategy} {course.line.at_zero:.2f} ms + {course.line.slope:.2f} × round trip"
         for course in shown
         if course.line is not None
     )

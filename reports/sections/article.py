@@ -2,9 +2,9 @@
 
 from authbench.analysis.article.claim import Claim, Evidence, Ruling
 from authbench.analysis.article.claims import SCENARIO, claims
-from authbench.analysis.bootstrap import FEWEST_LAUNCHES
 from authbench.analysis.connections import readable
-from authbench.analysis.findings import Certainty, Sentence
+from authbench.analysis.findings import Sentence
+from authbench.analysis.wording import certainty_of
 from reports.sections.section import Found, Section, Table
 
 ORDER: tuple[Ruling, ...] = ("holds", "holds only when", "does not hold", "not measured")
@@ -36,7 +36,6 @@ def section(found: Found) -> Section | None:
 
 
 def _sentence(claim: Claim) -> Sentence:
-    certainty: Certainty = "firm" if claim.launches >= FEWEST_LAUNCHES else "tentative"
-    if claim.ruling == "not measured":
-        certainty = "open"
-    return Sentence(text=f"“{claim.claim}” {claim.told[0].upper()}{claim.told[1:]}.", certainty=certainty)
+    # Not measured: of no launch, so that its certainty is `open`.
+    text = f"“{claim.claim}” {claim.told[0].upper()}{claim.told[1:]}."
+    return Sentence(text=text, certainty=certainty_of(claim.launches))

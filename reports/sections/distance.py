@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from authbench.analysis.counted import Levels
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.findings import Sentence
+from authbench.analysis.wording import certainty_of, listed
 from authbench.experiments.relay.measures import NO_PRESSURE
 from reports.charts.canvas import caption
 from reports.charts.distance import latency_chart, slope_chart
@@ -13,9 +14,7 @@ from reports.numbers import DASH, count, ms, whole
 from reports.sections.distance_tables import error_table, tables
 from reports.sections.distance_words import (
     STORES,
-    certainty_of,
     crossing_text,
-    listed,
     setting_text,
     slope_text,
     span_text,
@@ -85,7 +84,7 @@ def _slopes(shown: Sequence[Course], where: str) -> list[Sentence]:
         return []
     told = ", ".join(f"{each.strategy} {slope_text(slope)} ({count(each.exchanges)})" for each, slope in fitted)
     text = f"Milliseconds of p50 that each millisecond of round trip costs (exchanges counted){where}: {told}."
-    made = [Sentence(text=text, certainty=certainty_of([slope.n for _, slope in fitted]))]
+    made = [Sentence(text=text, certainty=certainty_of(min(slope.n for _, slope in fitted)))]
     off = [each.strategy for each, slope in fitted if not _agrees(each, slope)]
     text = (
         f"For {listed(off)} slope and count differ by more than {AGREES_WITHIN:.0%}: something else grows with "
@@ -94,7 +93,7 @@ def _slopes(shown: Sequence[Course], where: str) -> list[Sentence]:
         else f"Slopes and counts agree within {AGREES_WITHIN:.0%}: a strategy's latency at a distance can be told from "
         f"its latency here and its exchanges{where}."
     )
-    made.append(Sentence(text=text, certainty="open" if off else certainty_of([slope.n for _, slope in fitted])))
+    made.append(Sentence(text=text, certainty="open" if off else certainty_of(min(slope.n for _, slope in fitted))))
     return made
 
 
@@ -110,7 +109,7 @@ def _overtaken(shown: Sequence[Course], over: Sequence[Overtaking], where: str) 
     made = []
     if told:
         text = f"As stores move away{where}: {'; '.join(_overtakes(each) for each in told)}."
-        made.append(Sentence(text=text, certainty=certainty_of([each.at.n for each in told])))
+        made.append(Sentence(text=text, certainty=certainty_of(min(each.at.n for each in told))))
     if unsure:
         pairs = "; ".join(f"{each.far.strategy} and {each.near.strategy}" for each in unsure)
         text = f"Where these cross, or whether, this run cannot say{where}: {pairs}."
@@ -118,7 +117,7 @@ def _overtaken(shown: Sequence[Course], over: Sequence[Overtaking], where: str) 
     if not over and any(each.slope for each in shown):
         repeated = [each.slope.n for each in shown if each.slope is not None]
         text = f"No strategy overtakes another between 0 and {farthest:g} ms{where}: who is faster stays faster."
-        made.append(Sentence(text=text, certainty=certainty_of(repeated) if min(repeated) > 1 else "open"))
+        made.append(Sentence(text=text, certainty=certainty_of(min(repeated)) if min(repeated) > 1 else "open"))
     return made
 
 
@@ -146,7 +145,9 @@ def _apart(shown: Sequence[Course], where: str) -> list[Sentence]:
         f"{ms(gaps[1][1])} ms at {far:g} ms{half}{where}."
     )
     return [
-        Sentence(text=text, certainty=certainty_of([each.p50_ms[at].n for each in (one, other) for at in (near, far)]))
+        Sentence(
+            text=text, certainty=certainty_of(min(each.p50_ms[at].n for each in (one, other) for at in (near, far)))
+        )
     ]
 
 
@@ -161,7 +162,7 @@ def _served(shown: Sequence[Course], where: str) -> list[Sentence]:
         for each in both
     ]
     text = f"Right answers a second, saturated, at {near:g} and at {far:g} ms of round trip{where}: {', '.join(told)}."
-    return [Sentence(text=text, certainty=certainty_of([each.capacity_rps[far].n for each in both]))] if both else []
+    return [Sentence(text=text, certainty=certainty_of(min(each.capacity_rps[far].n for each in both)))] if both else []
 
 
 def _erred(errors: Sequence[RelayError]) -> list[Sentence]:
@@ -179,7 +180,7 @@ def _erred(errors: Sequence[RelayError]) -> list[Sentence]:
     told.append(f"What was due was handed on within {late:.0f} µs (p99) in every case that was timed.")
     early = sum(each.early for each in errors)
     told.append(f"{count(early) if early else 'No'} exchange{'s were' if early != 1 else ' was'} answered early.")
-    made = [Sentence(text=" ".join(told), certainty=certainty_of([each.launches for each in errors]))]
+    made = [Sentence(text=" ".join(told), certainty=certainty_of(min(each.launches for each in errors)))]
     if beyond := [each for each in errors if _is_beyond(each)]:
         at: dict[float, list[float]] = {each.distance_ms: [] for each in beyond}
         for each in beyond:

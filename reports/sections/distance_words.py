@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from authbench.analysis.counted import Levels
 from authbench.analysis.estimate import Estimate
-from authbench.analysis.findings import Certainty
 from authbench.experiments.relay.measures import NO_PRESSURE
 from reports.distances import SHOWN, Overtaking, RelayError
 from reports.numbers import DASH, half_width, ms, whole
 
-FIRM_LAUNCHES = 6
 STORES = {"postgres": "PostgreSQL", "valkey": "Valkey"}
 
 
@@ -72,13 +70,3 @@ def span_text(values: Sequence[float]) -> str:
 def setting_text(setting: Levels) -> str:
     """What else varies."""
     return ", ".join(f"{name} = {level}" for name, level in setting)
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as a sentence has them."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def certainty_of(launches: Sequence[int]) -> Certainty:
-    """Of a statement on figures of so many launches each."""
-    return "firm" if min(launches) >= FIRM_LAUNCHES else "tentative"

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from authbench.analysis.estimate import Ratio
 from authbench.analysis.findings import Sentence
+from authbench.analysis.wording import certainty_of
 from authbench.experiments.growth.measures import STAGES
 from reports.charts.canvas import Chart, caption, styled
 from reports.charts.growth import cleaning_chart, cost_chart, size_chart
 from reports.numbers import DASH, between, count, ms, percent, times
-from reports.sections.growth_found import Seen, certainty, ratio, seen, size, told, why_not
+from reports.sections.growth_found import Seen, ratio, seen, size, told, why_not
 from reports.sections.section import Found, Section, Table
 
 NAMES = {
@@ -63,7 +64,7 @@ def _sentences(stored: Sequence[Seen], loaded: Sequence[Seen], margin: float) ->
     taken = [text for each in _largest(grown) if (text := _takes(each))]
     if taken:
         least = min(each.launches for each in grown)
-        yield Sentence(text=f"Of {most:,} logins: {'; '.join(taken)}.", certainty=certainty(least))
+        yield Sentence(text=f"Of {most:,} logins: {'; '.join(taken)}.", certainty=certainty_of(least))
     for strategy in dict.fromkeys(each.strategy for each in loaded):
         yield _cost(strategy, loaded, margin)
     yield from _cleaned(stored, loaded)
@@ -111,7 +112,7 @@ def _cost(strategy: str, loaded: Sequence[Seen], margin: float) -> Sentence:
         f"{told(line[0].values['cpu_ms'])} to {told(line[-1].values['cpu_ms'])} ms, {times(found)} "
         f"({between(found)}): {verdict}.{read}"
     )
-    return Sentence(text=text, certainty=certainty(found.n) if verdict != UNKNOWN else "open")
+    return Sentence(text=text, certainty=certainty_of(found.n) if verdict != UNKNOWN else "open")
 
 
 UNKNOWN = "too wide an interval to call it a change, or none"
@@ -159,7 +160,8 @@ def _cleaned(stored: Sequence[Seen], loaded: Sequence[Seen]) -> Iterable[Sentenc
             f"{_gave_back(deleted, vacuumed)}, VACUUM FULL, which locks the table meanwhile, "
             f"{_gave_back(vacuumed, rewritten)}."
         )
-        yield Sentence(text=text + _meanwhile(at.get("none"), at.get("running")), certainty=certainty(deleted.launches))
+        text += _meanwhile(at.get("none"), at.get("running"))
+        yield Sentence(text=text, certainty=certainty_of(deleted.launches))
 
 
 def _gave_back(before: Seen, after: Seen) -> str:

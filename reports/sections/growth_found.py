@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from authbench.analysis import estimate
 from authbench.analysis.estimate import Estimate, Ratio
-from authbench.analysis.findings import Certainty, Quantile
+from authbench.analysis.findings import Quantile
 from authbench.analysis.latency import quantiles
+from authbench.analysis.settled import settled
 from authbench.experiments.growth.measures import KIND, LATENCY, MEASURES
 from authbench.histogram import decode
 from authbench.observed import Observation
 from authbench.records import Level
 from reports.numbers import DASH, count, half_width, ms
 
-FIRM_LAUNCHES = 6
 # Counts are the same however loud the machine is; they are read from every window that was answered rightly.
 COUNTS = frozenset({"blocks", "outside", "statements", "written", "commands", "iterations", "users", "removed"})
 WRONG = frozenset({"errors", "wrong-user", "no-requests"})
@@ -55,14 +55,8 @@ class Seen:
 
 def seen(observations: Iterable[Observation], *having: str) -> tuple[Seen, ...]:
     """Of those whose levels have all these factors, in the order first seen. What was observed again counts last."""
-    last: dict[tuple[object, ...], Observation] = {}
-    for each in observations:
-        if each.kind == KIND and all(factor in each.levels for factor in having):
-            earlier = last.get(each.key())
-            if earlier is None or each.valid or not earlier.valid:
-                last[each.key()] = each
     groups: dict[tuple[tuple[str, Level], ...], list[Observation]] = {}
-    for each in last.values():
+    for each in settled(observations, lambda each: each.kind == KIND and all(f in each.levels for f in having)):
         groups.setdefault(tuple(sorted(each.levels.items())), []).append(each)
     return tuple(_seen(group) for group in groups.values())
 
@@ -74,11 +68,6 @@ def ratio(subject: Seen, reference: Seen, measure: str) -> Ratio | None:
         for each in (subject, reference)
     ]
     return estimate.ratio(*sides)
-
-
-def certainty(launches: int) -> Certainty:
-    """Firm from six launches on; open where none counts."""
-    return "firm" if launches >= FIRM_LAUNCHES else "tentative" if launches else "open"
 
 
 def why_not(several: Iterable[Seen]) -> str:

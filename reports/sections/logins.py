@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from authbench.analysis.findings import Quantile, Sentence
+from authbench.analysis.wording import certainty_of
 from reports.charts.canvas import Chart, caption, styled
 from reports.charts.logins import cost_chart, storm_chart
 from reports.numbers import DASH, count, ms, percent
-from reports.sections.growth_found import Seen, certainty, seen, told, why_not
+from reports.sections.growth_found import Seen, seen, told, why_not
 from reports.sections.section import Found, Section, Table
 
 NOTES = (
@@ -68,7 +69,7 @@ def _sentences(costs: Sequence[Seen], storms: Sequence[Seen], threads: int | Non
         text = f"{counts}; it costs {told(login.values['cpu_ms'])} ms of CPU"
         if whoami is not None and (each := whoami.value("cpu_ms")):
             text += f", as much as {count(round(login.values['cpu_ms'].value / each))} of its whoami requests"
-        yield Sentence(text=text + ".", certainty=certainty(login.launches))
+        yield Sentence(text=text + ".", certainty=certainty_of(login.launches))
     hashed = [at["login"] for at in by.values() if {"hash_ms", "cpu_ms"} <= at.get("login", _NOTHING).values.keys()]
     if hashed:
         shares = [each.values["hash_ms"].value / each.values["cpu_ms"].value for each in hashed]
@@ -77,7 +78,7 @@ def _sentences(costs: Sequence[Seen], storms: Sequence[Seen], threads: int | Non
             f"{told(hashed[0].values['hash_ms'])} ms of CPU: "
             f"{percent(min(shares))} to {percent(max(shares))} of a login."
         )
-        yield Sentence(text=text, certainty=certainty(min(each.launches for each in hashed)))
+        yield Sentence(text=text, certainty=certainty_of(min(each.launches for each in hashed)))
     yield from _stormed(storms, threads)
 
 
@@ -97,7 +98,7 @@ def _stormed(storms: Sequence[Seen], threads: int | None) -> Iterable[Sentence]:
         most = _in_flight(stormy[-1])
         more = f" {threads} requests are served at a time." if threads is not None and most >= threads else ""
         text = f"{strategy}: whoami takes {_quantiles(calm.latency)} without logins; with {'; '.join(parts)}.{more}"
-        yield Sentence(text=text, certainty=certainty(min(each.launches for each in (calm, *stormy))))
+        yield Sentence(text=text, certainty=certainty_of(min(each.launches for each in (calm, *stormy))))
 
 
 def _quantiles(latency: Mapping[str, Quantile]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.findings import Certainty, Sentence
+from authbench.analysis.wording import certainty_of, listed
 from authbench.experiments.payload.measures import COOKIE_LIMIT_BYTES, Refuser
 from reports.charts.canvas import caption
 from reports.charts.payload import cpu_chart, wire_chart
@@ -11,7 +12,6 @@ from reports.numbers import DASH, count, plus_minus, whole
 from reports.payloads import KIND, Course, Point, Refusal, courses
 from reports.sections.section import Found, Section, Table
 
-FIRM_LAUNCHES = 6
 FLAT = 0.01  # bytes a byte of data: less is a key that does not grow
 REFUSERS = {
     Refuser.BALANCER: "the load balancer",
@@ -58,7 +58,7 @@ def _carried(shown: Sequence[Course]) -> list[Sentence]:
         text = f"Bytes that every request carries for each byte of data kept with its login: {rates}."
         told.append(Sentence(text=text, certainty=_counted([c for c, _ in growing])))
     if kept:
-        names = _listed([c.strategy for c in kept])
+        names = listed([c.strategy for c in kept])
         sizes = sorted({round(c.points[-1].credential_bytes) for c in kept})
         text = (
             f"{names} {_carry(len(kept))} {' to '.join(dict.fromkeys(f'{size:,}' for size in (sizes[0], sizes[-1])))} "
@@ -110,12 +110,12 @@ def _costs(shown: Sequence[Course], control: str) -> list[Sentence]:
         if not certain:
             text = f"Not told apart from no cost at all: {listed} a request and 1,024 bytes."
         launches = min(cost.n for _, cost in group)
-        told.append(Sentence(text=text, certainty=_of(launches) if certain else "open"))
+        told.append(Sentence(text=text, certainty=certainty_of(launches) if certain else "open"))
     null = next((cost for c, cost in sloped if c.strategy == control), None)
     if null is not None and told:
         stray = "" if not null.excludes(0) else " That is not zero: something else moved with the size."
         text = f"The control carries no data and shows {_microseconds(null)} for them: noise of that size.{stray}"
-        told.append(Sentence(text=text, certainty="open" if stray else _of(null.n)))
+        told.append(Sentence(text=text, certainty="open" if stray else certainty_of(null.n)))
     return told
 
 
@@ -254,15 +254,7 @@ def _carry(number: int) -> str:
     return "carries" if number == 1 else "carry"
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _counted(shown: Sequence[Course]) -> Certainty:
     """Of counts: open where launches disagree."""
     points = [point for course in shown for point in course.points]
-    return _of(min(point.launches for point in points)) if all(point.agree for point in points) else "open"
-
-
-def _of(launches: int) -> Certainty:
-    return "firm" if launches >= FIRM_LAUNCHES else "tentative"
+    return certainty_of(min(point.launches for point in points)) if all(point.agree for point in points) else "open"

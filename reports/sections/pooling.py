@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from authbench.analysis.bootstrap import FEWEST_LAUNCHES
 from authbench.analysis.connections import DEFAULT_LIMIT, Sizes, Way, turned_away, way_of
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.findings import Certainty, Sentence
+from authbench.analysis.wording import certainty_of
 from authbench.records import Contender
 from reports.charts.canvas import caption
 from reports.charts.pooling import Contestant, Line, cost_chart, held_chart
@@ -119,7 +119,7 @@ def _costs(lines: Sequence[Line], contenders: Sequence[Contender]) -> Table:
 
 
 def _sentences(seen: Sequence[Seen], sizes: Sizes, found: Found, names: Mapping[Way, str]) -> tuple[Sentence, ...]:
-    certainty: Certainty = "firm" if found.manifest.question.launches >= FEWEST_LAUNCHES else "tentative"
+    certainty = certainty_of(found.manifest.question.launches)
     beyond = [each for each in seen if each.worst()[1] > CLOSING * each.way.expected(sizes)]
     within = [each for each in seen if each not in beyond]
     told = [

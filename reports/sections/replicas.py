@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from authbench.analysis.bootstrap import FEWEST_LAUNCHES
 from authbench.analysis.connections import DEFAULT_LIMIT, readable
 from authbench.analysis.counted import counted
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.findings import Sentence
 from authbench.analysis.scaling import Usl, fit
+from authbench.analysis.wording import certainty_of
 from authbench.metric import METRICS
 from authbench.records import Contender, Trial
 from reports.charts.canvas import caption
@@ -142,7 +142,7 @@ def _term(value: Estimate) -> str:
 def _sentences(
     contenders: Sequence[Contender], held: Mapping[str, Values], fits: Mapping[str, Usl | None], launches: int
 ) -> tuple[Sentence, ...]:
-    certainty = "firm" if launches >= FEWEST_LAUNCHES else "tentative"
+    certainty = certainty_of(launches)
     with_some = [each for each in contenders if _per_replica(held[each.name])]
     without = [each.name for each in contenders if not _per_replica(held[each.name])]
     told = [f"{each.name} {count(_per_replica(held[each.name]))}" for each in with_some]

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from authbench.analysis.findings import Certainty, Sentence
+from authbench.analysis.findings import Sentence
 from authbench.analysis.routing import KIND, Line, Logins, lines, logins, tail_of
+from authbench.analysis.wording import certainty_of
 from authbench.balancing import BALANCINGS
 from authbench.observed import Observation
 from authbench.records import Manifest
@@ -26,7 +27,6 @@ from reports.sections.routing_words import (
 )
 from reports.sections.section import Found, Section, Table
 
-FIRM_LAUNCHES = 6
 SAFE = "all others"
 NOTES = (
     "A login is one that the strategy's own code made beforehand, of the replica that the client met first: a password "
@@ -71,7 +71,7 @@ def _sentences(
 ) -> list[Sentence]:
     least = min((each.logged_out.n for each in counted), default=0)
     told = [
-        Sentence(text=text, certainty=_certainty(least))
+        Sentence(text=text, certainty=certainty_of(least))
         for text in (
             lost_without_event(counted),
             lost_at_event(counted, "joins"),
@@ -86,13 +86,9 @@ def _sentences(
     if tail is None:
         said = "Latency as load rises: too few samples in windows that count to say even a median at every rate."
         return [*told, Sentence(text=said, certainty="open")]
-    certainty = _certainty(min(point.launches for line in risen for point in line.points))
+    certainty = certainty_of(min(point.launches for line in risen for point in line.points))
     told += [Sentence(text=text, certainty=certainty) for text in knees(risen, tail)]
     return [*told, Sentence(text=vendors_claim(risen, tail, manifest.machine), certainty="tentative")]
-
-
-def _certainty(launches: int) -> Certainty:
-    return "firm" if launches >= FIRM_LAUNCHES else "tentative"
 
 
 def _methods(counted: Sequence[Logins]) -> list[str]:

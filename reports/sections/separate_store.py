@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from authbench.analysis.bootstrap import FEWEST_LAUNCHES
 from authbench.analysis.connections import readable
 from authbench.analysis.findings import Certainty, Sentence
+from authbench.analysis.wording import certainty_of
 from authbench.records import Contender, Database, Level, Trial
 from reports.charts.canvas import caption
 from reports.charts.separate_store import Pair, separate_chart
@@ -57,7 +57,7 @@ def section(found: Found) -> Section | None:
     if not places:
         return None
     foot = caption(found.manifest)
-    certainty: Certainty = "firm" if found.manifest.question.launches >= FEWEST_LAUNCHES else "tentative"
+    certainty = certainty_of(found.manifest.question.launches)
     sentences, tables, charts = [], [], []
     for number, place in enumerate(places, start=1):
         shown = [c for c in found.manifest.contenders if any((place, c.name, at) in held for at in (SHARED, SEPARATE))]

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from math import fsum
 
+from authbench.analysis.bootstrap import FEWEST_LAUNCHES
 from authbench.analysis.findings import Certainty, Sentence
 from authbench.analysis.serverless import KIND, Burst, Counted, Functions, functions
+from authbench.analysis.wording import certainty_of, listed
 from authbench.experiments.serverless.measures import CONNECTION, IMPORT, KEYS
 from authbench.observed import Observation
 from reports.charts.canvas import caption, styled
@@ -13,7 +15,6 @@ from reports.numbers import count, ms, plus_minus
 from reports.sections.section import Found, Section
 from reports.sections.serverless_tables import tables_of, whole_ms
 
-FIRM_LAUNCHES = 6
 NETWORK = (CONNECTION.name, KEYS.name)
 NOTES = (
     "AWS's own runtime client (awslambdaric) runs the shop behind apig-wsgi; the bench serves the runtime API's "
@@ -59,23 +60,23 @@ def _starts(shown: Sequence[Functions]) -> list[Sentence]:
     lowest, highest = round(100 * min(loading)), round(100 * max(loading))
     share = f"{lowest} %" if lowest == highest else f"{lowest} to {highest} %"
     fewest = min(cold.n for _, cold in timed)
-    found = [Sentence(text=f"A cold start: {told}; {share} of it imports modules.", certainty=_of(fewest))]
+    found = [Sentence(text=f"A cold start: {told}; {share} of it imports modules.", certainty=certainty_of(fewest))]
     first = [(each.strategy, each.first_ms) for each in shown if each.first_ms is not None]
     told = ", ".join(f"{name} {whole_ms(took)}" for name, took in first)
     text = f"The first request of a new instance, from the event to the answer: {told}; what it imports is part of it."
-    found.append(Sentence(text=text, certainty=_of(fewest)))
+    found.append(Sentence(text=text, certainty=certainty_of(fewest)))
     own = {
         each.strategy: fsum(part.value for name, part in each.phases_ms.items() if name in NETWORK) for each, _ in timed
     }
     if any(own.values()):
         spent = ", ".join(f"{name} {ms(value)} ms" for name, value in own.items() if value)
         text = f"Of it, what a strategy does over the network at a first request (connections, keys): {spent}."
-        found.append(Sentence(text=text, certainty=_of(fewest)))
+        found.append(Sentence(text=text, certainty=certainty_of(fewest)))
     return found
 
 
 def _warmth(shown: Sequence[Functions]) -> list[Sentence]:
-    told, fewest = [], FIRM_LAUNCHES
+    told, fewest = [], FEWEST_LAUNCHES
     for each in shown:
         ages = sorted(each.warm)
         closed, kept = each.warm[ages[0]], each.warm[ages[-1]]
@@ -85,7 +86,7 @@ def _warmth(shown: Sequence[Functions]) -> list[Sentence]:
     if not told:
         return []
     text = f"With CONN_MAX_AGE 0 every request opens a connection, which costs an instance CPU: {', '.join(told)}."
-    return [Sentence(text=text, certainty=_of(fewest))]
+    return [Sentence(text=text, certainty=certainty_of(fewest))]
 
 
 def _held(shown: Sequence[Functions]) -> list[Sentence]:
@@ -97,7 +98,7 @@ def _held(shown: Sequence[Functions]) -> list[Sentence]:
     found = []
     if holding:
         each_holds = ", ".join(f"{each.strategy} {count(each.held_each)}" for each in holding)
-        without = f"; no connection: {_listed(free)}" if free else ""
+        without = f"; no connection: {listed(free)}" if free else ""
         most = max(holding, key=lambda each: each.held_each)
         text = (
             f"Database connections that every frozen instance goes on holding (CONN_MAX_AGE {longest}): {each_holds}"
@@ -142,8 +143,8 @@ def _ended(shown: Sequence[Functions]) -> list[Sentence]:
     on = sorted({round(each.ended["on"].status.value) for each in tried})
     text = (
         "When PostgreSQL has ended a frozen instance's connection (idle_session_timeout), the first request after the "
-        f"thaw is answered {_listed(list(map(str, off)))}; with Django's CONN_HEALTH_CHECKS it is answered "
-        f"{_listed(list(map(str, on)))} ({_listed([each.strategy for each in tried])})."
+        f"thaw is answered {listed(list(map(str, off)))}; with Django's CONN_HEALTH_CHECKS it is answered "
+        f"{listed(list(map(str, on)))} ({listed([each.strategy for each in tried])})."
     )
     return [Sentence(text=text, certainty=_agreed(tried, counts))]
 
@@ -161,7 +162,7 @@ def _disturbed(observations: Sequence[Observation]) -> list[str]:
 
 def _disagreeing(shown: Sequence[Functions]) -> list[str]:
     names = [each.strategy for each in shown if not all(one.agree for one in _counts(each))]
-    return [f"Counts that were not the same at every launch († the last is shown): {_listed(names)}."] if names else []
+    return [f"Counts that were not the same at every launch († the last is shown): {listed(names)}."] if names else []
 
 
 def _counts(each: Functions) -> list[Counted]:
@@ -185,12 +186,4 @@ def _exact(shown: Sequence[Functions], bursts: Sequence[Burst]) -> Certainty:
 
 def _agreed(shown: Sequence[Functions], counts: Sequence[Counted]) -> Certainty:
     """Of counts: open where launches disagree."""
-    return _of(min(each.launches for each in shown)) if all(one.agree for one in counts) else "open"
-
-
-def _of(launches: int) -> Certainty:
-    return "firm" if launches >= FIRM_LAUNCHES else "tentative"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return certainty_of(min(each.launches for each in shown)) if all(one.agree for one in counts) else "open"

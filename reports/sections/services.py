@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from authbench.analysis.bootstrap import FEWEST_LAUNCHES
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.findings import Certainty, Sentence
 from authbench.analysis.services import PARTS, Course, Seen, courses
+from authbench.analysis.wording import certainty_of
 from authbench.experiments.services.measures import (
     AUTH_CALLS,
     CPU,
@@ -107,10 +107,9 @@ def _adds(what: str, costs: Sequence[tuple[str, Estimate | None]]) -> list[Sente
     unsure = [f"{checking} {added(cost)}" for checking, cost in known if not cost.excludes(0)]
     told = []
     if sure:
-        few = min(cost.n for _, cost in sure) < FEWEST_LAUNCHES
         listed = ", ".join(f"{checking} {added(cost)}" for checking, cost in sure)
         text = f"One more service in a chain adds to the {what}: {listed}."
-        told.append(Sentence(text=text, certainty="tentative" if few else "firm"))
+        told.append(Sentence(text=text, certainty=certainty_of(min(cost.n for _, cost in sure))))
     if unsure:
         text = f"Added to the {what}, not told apart from nothing by these launches: {', '.join(unsure)}."
         told.append(Sentence(text=text, certainty="open"))
@@ -121,7 +120,7 @@ def _counted(course: Course) -> Certainty:
     """Counts are exact; what is left open is whether every launch saw the same."""
     if any(each.differing for each in course.seen):
         return "open"
-    return "firm" if min(each.launches for each in course.seen) >= FEWEST_LAUNCHES else "tentative"
+    return certainty_of(min(each.launches for each in course.seen))
 
 
 # Tables

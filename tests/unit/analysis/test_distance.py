@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from authbench.analysis.distance import Line, crossing, fit, fits, mean_of, repetitions
+from authbench.analysis.distance import crossing, fits, mean_of, repetitions
+from authbench.analysis.line import Line, fit
 from tests.unit.analysis.synthetic import World, changed, make
 
 DISTANCES = (0.0, 0.5, 1.0, 5.0)
@@ -10,7 +11,7 @@ DISTANCES = (0.0, 0.5, 1.0, 5.0)
 def test_a_line_through_points_on_a_line_is_that_line() -> None:
     found = fit({distance: 1.5 + 2 * distance for distance in DISTANCES})
     assert found is not None
-    assert (found.at_zero_ms, found.slope) == pytest.approx((1.5, 2.0))
+    assert (found.at_zero, found.slope) == pytest.approx((1.5, 2.0))
     assert found.at(3) == pytest.approx(7.5)
     assert fit({1.0: 2.0}) is None
 
