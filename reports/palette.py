@@ -57,6 +57,7 @@ TIER_NAMES: Mapping[str, str] = {
 INK = "#1B1F24"
 FAINT = "#667080"
 RULE = "#D5DAE0"
+LIMIT = "#B3261E"  # what is used up there, or refused beyond
 FRESHNESS_MARK: Mapping[str, str] = {"row": "●", "claims": "○", "none": "–"}
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
-from reports.charts.latency import spread
+from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish
+from reports.charts.names import KEY, End, name_ends, strategy_end
 from reports.distances import Course, Overtaking
-from reports.palette import FAINT, FRESHNESS_MARK, INK, RULE, colour
+from reports.palette import FAINT, INK, RULE, colour
 
 LATENCY_TITLE = "Latency against the distance of the stores"
 LATENCY_HOW = (
@@ -25,7 +25,6 @@ SLOPE_HOW = (
     "any distance can be told from a count. Strategies with the same count are set side by side."
 )
 NEAR_MS = 1.0  # the greatest distance of the enlarged part
-GAP = 0.052
 
 
 def latency_chart(
@@ -52,7 +51,8 @@ def latency_chart(
         whole.set_title(f"up to {distances[-1]:g} ms", fontsize=9.5, loc="left", color=FAINT)
     else:
         whole.set_ylabel("latency p50 (ms)")
-    _names(whole, [(course, course.line.at(distances[-1])) for course in shown if course.line is not None])
+    ends = [_end(course, course.line.at(distances[-1])) for course in shown if course.line is not None]
+    name_ends(whole, ends, at=1.06, key=KEY)
     told = ", ".join(
         f"{course.strategy} {course.line.at_zero:.2f} ms + {course.line.slope:.2f} × round trip"
         for course in shown
@@ -90,7 +90,7 @@ def slope_chart(courses: Sequence[Course], foot: str, name: str = "distance-slop
     plot.set_xlabel("exchanges with the stores a request, counted")
     plot.set_ylabel("ms of p50 a ms of round trip")
     plot.grid(axis="y")
-    _names(plot, ends)
+    name_ends(plot, [_end(course, value) for course, value in ends], at=1.06, key=KEY)
     told = ", ".join(f"{course.strategy} {value:.2f} seen, {course.exchanges:g} counted" for course, value in ends)
     return finish(figure, name, SLOPE_TITLE, f"Exchanges a request: {told}.", SLOPE_HOW)
 
@@ -148,15 +148,5 @@ def _apart(distances: Sequence[float]) -> list[float]:
     return kept
 
 
-def _names(plot: Axes, ends: Sequence[tuple[Course, float]]) -> None:
-    """A name right of each value, pushed apart where values lie close."""
-    to_axes = plot.transAxes.inverted()
-    placed = [(float(to_axes.transform(plot.transData.transform((0, value)))[1]), course) for course, value in ends]
-    placed.sort(key=lambda each: (each[0], each[1].strategy))
-    places = spread([at for at, _ in placed], GAP, 0.0, 1.0)
-    for (at, course), place in zip(placed, places, strict=True):
-        hue = colour(course.strategy, course.location)
-        plot.plot([1.0, 1.05], [at, place], transform=plot.transAxes, color=hue, linewidth=0.7, clip_on=False)
-        text = f"{FRESHNESS_MARK.get(course.freshness, '')} {label(course.strategy, 24)}"
-        plot.text(1.06, place, text, transform=plot.transAxes, color=hue, va="center", fontsize=9, weight="bold")
-    plot.text(1.06, 1.045, "● user row  ○ claims", transform=plot.transAxes, color=INK, fontsize=8.5, va="center")
+def _end(course: Course, value: float) -> End:
+    return strategy_end(None, value, course.strategy, course.location, course.freshness)

@@ -8,9 +8,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from authbench.analysis.estimate import Estimate
 from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
-from reports.charts.latency import spread
+from reports.charts.names import End, name_ends
 from reports.numbers import ms
-from reports.palette import FAINT, colour
+from reports.palette import colour
 from reports.sections.growth_found import Seen, size
 
 SIZE_TITLE = "What stored logins take"
@@ -32,8 +32,6 @@ CLEANING_HOW = (
     "Whiskers are 95 % intervals over launches. Cleaning a small store takes milliseconds: there both are alike."
 )
 
-Ends = list[tuple[float, float, str, str]]  # x, y, text, colour
-
 
 def size_chart(grown: Sequence[Seen], places: Mapping[str, str], foot: str) -> Chart | None:
     """Bytes against logins, both logarithmic; None where nothing is stored."""
@@ -46,7 +44,7 @@ def size_chart(grown: Sequence[Seen], places: Mapping[str, str], foot: str) -> C
     plot = axes(figure, 0.085, 0.63, below_in=0.5, above_in=0.9)
     plot.set_xscale("log")
     plot.set_yscale("log")
-    ends: Ends = []
+    ends: list[End] = []
     told: list[str] = []
     for measure, each_measure, where in (
         ("total_bytes", "row_bytes", "PostgreSQL"),
@@ -61,7 +59,7 @@ def size_chart(grown: Sequence[Seen], places: Mapping[str, str], foot: str) -> C
             each = line[-1].value(each_measure)
             whose = " (cache)" if where == "Valkey" else ""
             text = f"{label(strategy, 18)}{whose}{ended}: {each:.0f} B" if each else label(strategy, 18)
-            ends.append((x[-1], y[-1], text, hue))
+            ends.append(End(x[-1], y[-1], text, hue))
             told.append(f"{strategy}{ended} in {where} {size(y[-1])} at {x[-1]:,}")
     if not ends:
         return None
@@ -70,7 +68,7 @@ def size_chart(grown: Sequence[Seen], places: Mapping[str, str], foot: str) -> C
     plot.yaxis.set_minor_locator(NullLocator())
     plot.grid()
     plot.set_ylabel("bytes (log)")
-    _names(plot, ends)
+    _names(plot, ends, 1.028)
     return finish(figure, "growth-size", SIZE_TITLE, f"Bytes against stored logins: {'; '.join(told)}.", SIZE_HOW)
 
 
@@ -82,7 +80,7 @@ def cost_chart(loaded: Sequence[Seen], places: Mapping[str, str], foot: str) -> 
     figure = canvas(COST_TITLE, "closed model, saturated · less is better", 4.4 + CAPTION_IN, foot)
     _cost_panel(figure, (0.07, 0.37), calm, places, "cpu_ms", "CPU a request, whole stack (ms)")
     ends = _cost_panel(figure, (0.45, 0.75), calm, places, "db_ms", "CPU a request, database (ms)")
-    _names(figure.axes[-1], ends, at=1.03)
+    _names(figure.axes[-1], ends, 1.038)
     told = "; ".join(
         f"{strategy}{f' {100 * expired:.0f} % ended' if expired else ''} "
         + ", ".join(f"{ms(each.value('cpu_ms'))} ms at {each.rows:,}" for each in line)
@@ -131,10 +129,10 @@ def cleaning_chart(loaded: Sequence[Seen], places: Mapping[str, str], foot: str)
 
 def _cost_panel(
     figure: Figure, span: tuple[float, float], calm: Sequence[Seen], places: Mapping[str, str], measure: str, title: str
-) -> Ends:
+) -> list[End]:
     plot = axes(figure, *span, below_in=0.5, above_in=1.0)
     plot.set_xscale("log")
-    ends: Ends = []
+    ends: list[End] = []
     top = 0.0
     for number, ((strategy, expired), line) in enumerate(_lines(calm, measure).items()):
         hue = colour(strategy, places.get(strategy, ""))
@@ -144,7 +142,7 @@ def _cost_panel(
         for at, each in zip(x, line, strict=True):
             _whisker(plot, each.values[measure], at, hue, upright=True)
         ended = f", {100 * expired:.0f} % ended" if expired else ""
-        ends.append((x[-1], y[-1], f"{label(strategy, 18)}{ended}", hue))
+        ends.append(End(x[-1], y[-1], f"{label(strategy, 18)}{ended}", hue))
         top = max(top, *y)
     _rows_axis(plot, calm)
     plot.set_ylim(0, top * 1.35 or 1)
@@ -179,18 +177,6 @@ def _rows_axis(plot: Axes, several: Sequence[Seen]) -> None:
     plot.set_xlabel("stored logins, live and ended (log)")
 
 
-def _names(plot: Axes, ends: Ends, at: float = 1.02) -> None:
-    """A name at each line's end, pushed apart where ends lie close."""
-    to_axes = plot.transAxes.inverted()
-    placed: Ends = []
-    for x, y, text, hue in ends:
-        at_x, at_y = to_axes.transform(plot.transData.transform((x, y)))
-        placed.append((float(at_x), float(at_y), text, hue))
-    placed.sort(key=lambda each: (each[1], each[2]))
-    for (x, y, text, hue), place in zip(placed, spread([each[1] for each in placed], 0.062, 0.0, 1.0), strict=True):
-        plot.plot([x, at], [y, place], transform=plot.transAxes, color=hue, linewidth=0.7, alpha=0.7, clip_on=False)
-        plot.text(
-            at + 0.008, place, text, transform=plot.transAxes, color=hue, va="center", fontsize=8.6, weight="bold"
-        )
-    if any("% ended" in text for _, _, text, _ in placed):
-        plot.text(at + 0.008, 1.07, "dashed: mostly ended", transform=plot.transAxes, color=FAINT, fontsize=8.3)
+def _names(plot: Axes, ends: Sequence[End], at: float) -> None:
+    key = "dashed: mostly ended" if any("% ended" in end.text for end in ends) else ""
+    name_ends(plot, ends, gap=0.062, at=at, size=8.6, key=key)

@@ -6,11 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from authbench.analysis.counted import counted, of_strategy, other_levels
-from authbench.analysis.findings import Comparison, Row
+from authbench.analysis.findings import Comparison
 from authbench.analysis.latency import curve
 from authbench.records import Trial
-from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
-from reports.palette import FAINT, FRESHNESS_MARK, colour
+from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish
+from reports.charts.names import KEY, name_ends, strategy_end
+from reports.palette import colour
 
 TITLE = "Latency by percentile"
 HOW = (
@@ -45,7 +46,8 @@ def latency_chart(comparison: Comparison, trials: Sequence[Trial], foot: str, na
         if row.freshness != "row":
             line.set_dashes([4, 2])
     _scales(plot, [points for _, points in curves])
-    _labels(plot, curves)
+    ends = [strategy_end(*points[-1], row.strategy, row.location, row.freshness) for row, points in curves]
+    name_ends(plot, ends, key=KEY)
     told = ", ".join(f"{row.strategy} p50 {row.latency[0].quantiles['p50'].value.value:.2f} ms" for row, _ in curves)
     return finish(figure, name, f"{TITLE}: {comparison.title}", f"Percentile curves of latency: {told}.", HOW)
 
@@ -67,34 +69,3 @@ def _scales(plot: Axes, curves: Sequence[Curve]) -> None:
     plot.grid()
     plot.set_xlabel("share of requests answered within that time (scale of nines)")
     plot.set_ylabel("latency from the intended start (ms, log)")
-
-
-def _labels(plot: Axes, curves: Sequence[tuple[Row, Curve]]) -> None:
-    """A name at each curve's end, pushed apart where ends lie close, with a thin line to its curve."""
-    to_axes = plot.transAxes.inverted()
-    ends = []
-    for row, points in curves:
-        at = to_axes.transform(plot.transData.transform(points[-1]))
-        ends.append((float(at[1]), float(at[0]), row))
-    ends.sort(key=lambda end: (end[0], end[2].strategy))
-    places = spread([end[0] for end in ends], 0.052, 0.0, 1.0)
-    for (y, x, row), place in zip(ends, places, strict=True):
-        hue = colour(row.strategy, row.location)
-        plot.plot([x, 1.035], [y, place], transform=plot.transAxes, color=hue, linewidth=0.7, alpha=0.7, clip_on=False)
-        text = f"{FRESHNESS_MARK.get(row.freshness, '')} {label(row.strategy, 24)}"
-        plot.text(1.042, place, text, transform=plot.transAxes, color=hue, va="center", fontsize=9, weight="bold")
-    plot.text(1.042, 1.045, "● user row  ○ claims", transform=plot.transAxes, color=FAINT, fontsize=8.5, va="center")
-
-
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Places near the ascending `wanted` ones, at least `gap` apart, within low..high as far as there is room."""
-    gap = min(gap, (high - low) / max(len(wanted) - 1, 1))
-    places = list(wanted)
-    for _ in range(200):
-        for index in range(1, len(places)):
-            overlap = gap - (places[index] - places[index - 1])
-            if overlap > 0:
-                places[index - 1] -= overlap / 2
-                places[index] += overlap / 2
-        places = [min(max(place, low), high) for place in places]
-    return places

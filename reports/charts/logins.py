@@ -7,9 +7,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from authbench.analysis.estimate import Estimate
 from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
-from reports.charts.latency import spread
+from reports.charts.names import End, name_ends
 from reports.numbers import cpu, ms, plus_minus
-from reports.palette import FAINT, INK, TIERS, colour
+from reports.palette import INK, TIERS, colour
 from reports.sections.growth_found import Seen
 
 COST_TITLE = "CPU of a login by password, beside one request"
@@ -78,7 +78,7 @@ def storm_chart(storms: Sequence[Seen], places: Mapping[str, str], foot: str) ->
     plot.set_yscale("log")
     shown = sorted({int(each.levels["in_flight"]) for line in lines.values() for each in line})
     at = {count: place for place, count in enumerate(shown)}
-    ends: list[tuple[float, float, str, str]] = []
+    ends: list[End] = []
     for strategy, line in lines.items():
         hue = colour(strategy, places.get(strategy, ""))
         for name, style in (("p99", "-"), ("p50", ":")):
@@ -90,14 +90,14 @@ def storm_chart(storms: Sequence[Seen], places: Mapping[str, str], foot: str) ->
                     plot.plot([x, x], [found.value.low, found.value.high], color=hue, linewidth=1, alpha=0.7)
                 plot.plot(x, found.value.value, "o", color=hue, markerfacecolor=face, markersize=5)
             if name == "p99" and points:
-                ends.append((points[-1][0], points[-1][1].value.value, label(strategy, 20), hue))
+                ends.append(End(points[-1][0], points[-1][1].value.value, label(strategy, 20), hue))
     plot.set_xticks(range(len(shown)), labels=["none" if not each else str(each) for each in shown])
     plot.set_xlim(-0.25, len(shown) - 0.75)
     _log_ms(plot, [q.value.value for line in lines.values() for each in line for q in each.latency.values()])
     plot.grid()
     plot.set_xlabel("logins in flight all the time")
     plot.set_ylabel("latency of whoami (ms, log)")
-    _names(plot, ends)
+    name_ends(plot, ends, gap=0.062, at=1.028, size=8.8, key="○ too few samples")
     told = "; ".join(f"{strategy} {_told(line)}" for strategy, line in lines.items())
     return finish(figure, "logins-storm", STORM_TITLE, f"Latency of whoami during logins: {told}.", STORM_HOW)
 
@@ -113,16 +113,3 @@ def _log_ms(plot: Axes, values: Sequence[float]) -> None:
     plot.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     plot.yaxis.set_minor_locator(NullLocator())
-
-
-def _names(plot: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
-    to_axes = plot.transAxes.inverted()
-    placed = []
-    for x, y, text, hue in ends:
-        at_x, at_y = to_axes.transform(plot.transData.transform((x, y)))
-        placed.append((float(at_y), float(at_x), text, hue))
-    placed.sort()
-    for (y, x, text, hue), place in zip(placed, spread([each[0] for each in placed], 0.062, 0.0, 1.0), strict=True):
-        plot.plot([x, 1.02], [y, place], transform=plot.transAxes, color=hue, linewidth=0.7, alpha=0.7, clip_on=False)
-        plot.text(1.028, place, text, transform=plot.transAxes, color=hue, va="center", fontsize=8.8, weight="bold")
-    plot.text(1.028, 1.05, "○ too few samples", transform=plot.transAxes, color=FAINT, fontsize=8.3)

@@ -7,10 +7,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from authbench.analysis.estimate import Estimate
 from authbench.experiments.payload.measures import COOKIE_LIMIT_BYTES
-from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
-from reports.charts.latency import spread
+from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish
+from reports.charts.names import KEY, name_ends, strategy_end
 from reports.numbers import half_width, whole
-from reports.palette import FAINT, FRESHNESS_MARK, INK, colour
+from reports.palette import INK, colour
 from reports.payloads import Course, Point
 
 WIRE_TITLE = "What each request carries for its login"
@@ -145,23 +145,15 @@ def _across(plot: Axes, courses: Sequence[Course]) -> None:
 def _names(
     plot: Axes, courses: Sequence[Course], at: Sequence[tuple[float, float]], more: Callable[[Course], str]
 ) -> None:
-    """A name beside each course's last place, pushed apart where these lie close, with a thin line to it."""
-    to_axes = plot.transAxes.inverted()
-    ends = []
-    for course, end in zip(courses, at, strict=True):
-        x, y = to_axes.transform(plot.transData.transform(end))
-        ends.append((float(y), float(x), course))
-    ends.sort(key=lambda each: (each[0], each[2].strategy))
-    places = spread([each[0] for each in ends], GAP, 0.0, 1.0)
-    for (y, x, course), place in zip(ends, places, strict=True):
-        hue = colour(course.strategy, course.location)
-        plot.plot([x, 1.035], [y, place], transform=plot.transAxes, color=hue, linewidth=0.7, alpha=0.6, clip_on=False)
-        text = f"{FRESHNESS_MARK.get(course.freshness, '')} {label(course.strategy, 24)}"
-        plot.text(1.042, place, text, transform=plot.transAxes, color=hue, va="center", fontsize=9, weight="bold")
-        plot.text(
-            1.585, place, more(course), transform=plot.transAxes, color=INK, va="center", ha="right", fontsize=8.2
-        )
-    plot.text(1.042, 1.055, "● user row  ○ claims", transform=plot.transAxes, color=FAINT, fontsize=8.5, va="center")
+    """A name beside each course's last place, and what else there is to say of it."""
+    ends = [
+        strategy_end(*end, course.strategy, course.location, course.freshness)
+        for course, end in zip(courses, at, strict=True)
+    ]
+    places = name_ends(plot, ends, gap=GAP, key=KEY)
+    for course, end in zip(courses, ends, strict=True):
+        text, to = more(course), plot.transAxes
+        plot.text(1.585, places[end], text, transform=to, color=INK, va="center", ha="right", fontsize=8.2)
 
 
 def _timed(course: Course) -> list[tuple[Point, Estimate]]:

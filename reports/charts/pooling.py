@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from authbench.analysis.connections import DEFAULT_LIMIT
 from authbench.analysis.estimate import Estimate
 from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
-from reports.palette import FAINT, INK, RULE, colour
+from reports.palette import FAINT, INK, LIMIT, RULE, colour
 
 HELD, COST = "Database connections held, against the formula", "What a way to pool costs"
 HOW_HELD = (
@@ -24,7 +24,6 @@ HOW_COST = (
     "the same rate for all. Both scales are logarithmic."
 )
 ROW_IN = 0.33
-LIMIT_COLOUR = "#B3261E"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,13 @@ def held_chart(lines: Sequence[Line], contestants: Sequence[Contestant], own_lim
         if most > line.expected:
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
             plot.text(most * 1.1, place, f"{most}", va="center", fontsize=8.5, color=INK, weight="bold", bbox=box)
-    plot.axvline(DEFAULT_LIMIT, color=LIMIT_COLOUR, linewidth=1.4, zorder=2)
+    plot.axvline(DEFAULT_LIMIT, color=LIMIT, linewidth=1.4, zorder=2)
     shown = [(DEFAULT_LIMIT, f"PostgreSQL's default: {DEFAULT_LIMIT}")]
     if own_limit:
-        plot.axvline(own_limit, color=LIMIT_COLOUR, linewidth=1, linestyle=":", zorder=2)
+        plot.axvline(own_limit, color=LIMIT, linewidth=1, linestyle=":", zorder=2)
         shown.append((own_limit, f"here: {own_limit}"))
     for at, text in shown:
-        plot.text(at, -0.72, text, color=LIMIT_COLOUR, fontsize=8, ha="right" if at == DEFAULT_LIMIT else "left")
+        plot.text(at, -0.72, text, color=LIMIT, fontsize=8, ha="right" if at == DEFAULT_LIMIT else "left")
     _rows(plot, lines)
     ticks = [tick for tick in (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024) if tick <= top * 1.6]
     _ticks(plot, ticks)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,9 +10,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from authbench.analysis.connections import DEFAULT_LIMIT
 from authbench.analysis.scaling import Usl
-from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
-from reports.charts.latency import spread
-from reports.palette import FAINT, FRESHNESS_MARK, INK, colour
+from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish
+from reports.charts.names import KEY, End, name_ends, strategy_end
+from reports.palette import FAINT, LIMIT, colour
 
 CONNECTIONS = "Database connections against replicas"
 THROUGHPUT = "Throughput against replicas"
@@ -47,9 +48,9 @@ def connections_chart(curves: Sequence[Curve], allowed: int, foot: str) -> Chart
     top = max(DEFAULT_LIMIT, allowed * max(counts), *(peak for by in peaks.values() for peak in by.values()))
     plot.set_yscale("symlog", linthresh=1, linscale=0.5)
     plot.plot(counts, [allowed * n for n in counts], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
-    plot.axhline(DEFAULT_LIMIT, color="#B3261E", linewidth=1.4)
+    plot.axhline(DEFAULT_LIMIT, color=LIMIT, linewidth=1.4)
     text = f"max_connections, PostgreSQL's default: {DEFAULT_LIMIT}"
-    plot.text(counts[0], DEFAULT_LIMIT * 1.08, text, color="#B3261E", fontsize=8.5)
+    plot.text(counts[0], DEFAULT_LIMIT * 1.08, text, color=LIMIT, fontsize=8.5)
     for curve in curves:
         by = peaks[curve.strategy]
         style = "-" if curve.freshness == "row" else (0, (4, 2))
@@ -59,8 +60,7 @@ def connections_chart(curves: Sequence[Curve], allowed: int, foot: str) -> Chart
     ticks = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
     plot.set_ylim(-0.25, top * 1.5)
     _ticks(plot, [tick for tick in ticks if tick <= top * 1.5])
-    ends = [(curve, float(peaks[curve.strategy][max(peaks[curve.strategy])])) for curve in curves]
-    _labels(plot, ends)
+    name_ends(plot, [_end(curve, float(peaks[curve.strategy][max(curve.values)])) for curve in curves], key=KEY)
     told = "; ".join(
         f"{curve.strategy} {', '.join(f'{peaks[curve.strategy][n]:.0f} at {n}' for n in sorted(curve.values))}"
         for curve in curves
@@ -78,7 +78,7 @@ def throughput_chart(curves: Sequence[Curve], foot: str, budget: str) -> Chart:
     counts = sorted({count for curve in curves for count in curve.values})
     for curve in curves:
         hue = colour(curve.strategy, curve.location)
-        means = {n: sum(v) / len(v) for n, v in sorted(curve.values.items())}
+        means = {n: fmean(v) for n, v in sorted(curve.values.items())}
         spans = [(means[n] - min(v), max(v) - means[n]) for n, v in sorted(curve.values.items())]
         errors = np.array(spans).T
         plot.errorbar(list(means), list(means.values()), yerr=errors, fmt="o", color=hue, markersize=4.5, elinewidth=1)
@@ -93,13 +93,14 @@ def throughput_chart(curves: Sequence[Curve], foot: str, budget: str) -> Chart:
     plot.set_ylim(low, high)
     _ticks(plot, [s * 10.0**p for p in range(6) for s in (1, 2, 5) if low <= s * 10.0**p <= high])
     last = counts[-1]
-    _labels(plot, [(c, sum(c.values[last]) / len(c.values[last])) for c in curves if c.values.get(last)])
-    told = "; ".join(
-        f"{c.strategy} {sum(c.values[last]) / len(c.values[last]):.0f}/s at {last}"
-        for c in curves
-        if c.values.get(last)
-    )
+    served = [(curve, fmean(curve.values[last])) for curve in curves if curve.values.get(last)]
+    name_ends(plot, [_end(curve, rate) for curve, rate in served], key=KEY)
+    told = "; ".join(f"{curve.strategy} {rate:.0f}/s at {last}" for curve, rate in served)
     return finish(figure, "replicas-throughput", THROUGHPUT, f"Throughput by replicas: {told}.", HOW_THROUGHPUT)
+
+
+def _end(curve: Curve, value: float) -> End:
+    return strategy_end(max(curve.values), value, curve.strategy, curve.location, curve.freshness)
 
 
 def _scale(plot: Axes, counts: Sequence[int], across: str, up: str) -> None:
@@ -118,20 +119,3 @@ def _ticks(plot: Axes, ticks: Sequence[float]) -> None:
     plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     plot.yaxis.set_minor_locator(NullLocator())
     plot.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _labels(plot: Axes, ends: Sequence[tuple[Curve, float]]) -> None:
-    """A name right of each line's end, pushed apart where ends lie close."""
-    to_axes = plot.transAxes.inverted()
-    placed = [
-        (float(to_axes.transform(plot.transData.transform((max(curve.values), value)))[1]), curve)
-        for curve, value in ends
-    ]
-    placed.sort(key=lambda each: (each[0], each[1].strategy))
-    places = spread([at for at, _ in placed], 0.052, 0.0, 1.0)
-    for (at, curve), place in zip(placed, places, strict=True):
-        hue = colour(curve.strategy, curve.location)
-        plot.plot([1.0, 1.035], [at, place], transform=plot.transAxes, color=hue, linewidth=0.7, clip_on=False)
-        text = f"{FRESHNESS_MARK.get(curve.freshness, '')} {label(curve.strategy, 24)}"
-        plot.text(1.042, place, text, transform=plot.transAxes, color=hue, va="center", fontsize=9, weight="bold")
-    plot.text(1.042, 1.045, "● user row  ○ claims", transform=plot.transAxes, color=INK, fontsize=8.5, va="center")

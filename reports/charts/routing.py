@@ -10,7 +10,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.routing import Line
 from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
-from reports.charts.latency import STEPS, spread
+from reports.charts.latency import STEPS
+from reports.charts.names import End, name_ends
 from reports.numbers import ms, percent
 from reports.palette import FAINT, INK, colour
 
@@ -69,7 +70,7 @@ def rise_chart(
     figure = canvas(RISE_TITLE, subtitle, 4.6 + CAPTION_IN, foot)
     plot = axes(figure, 0.075, 0.72, below_in=0.5, above_in=0.85)
     plot.set_yscale("log")
-    ends: list[tuple[float, str, str]] = []
+    ends: list[End] = []
     widest = max(point.offered_rps for line in lines for point in line.points)
     for number, line in enumerate(lines):
         hue = colour(line.strategy, places.get(line.strategy, ""))
@@ -77,9 +78,10 @@ def rise_chart(
         _line(plot, line, tail, hue, aside=widest * ASIDE * (number - (len(lines) - 1) / 2))
         if (knee := line.knee(tail)) is not None:
             plot.plot(knee.offered_rps, knee.quantiles[tail].value.value * 1.22, marker="v", color=hue, markersize=7)
-        ends.append((line.points[-1].quantiles[tail].value.value, f"{label(line.strategy, 20)}, {line.method}", hue))
+        last = line.points[-1].quantiles[tail].value.value
+        ends.append(End(None, last, f"{label(line.strategy, 20)}, {line.method}", hue))
     _scales(plot, lines, tail)
-    _names(plot, ends)
+    name_ends(plot, ends, gap=0.055, at=1.027, size=8.8)
     how = (
         "All strategies were offered the same rates, shares of what the slowest serves; arrivals are Poisson's. Thin "
         f"bars are 95 % intervals over launches. The knee is the first rate at which {tail} is over five times that at "
@@ -154,15 +156,6 @@ def _scales(plot: Axes, lines: Sequence[Line], tail: str) -> None:
     plot.grid()
     plot.set_xlabel("offered rate (requests/s)")
     plot.set_ylabel("latency from the intended start (ms, log)")
-
-
-def _names(plot: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
-    """A name at each line's end, pushed apart where ends lie close."""
-    to_axes = plot.transAxes.inverted()
-    at = sorted((float(to_axes.transform(plot.transData.transform((0, y)))[1]), text, hue) for y, text, hue in ends)
-    for (y, text, hue), place in zip(at, spread([each[0] for each in at], 0.055, 0.0, 1.0), strict=True):
-        plot.plot([0.975, 1.02], [y, place], transform=plot.transAxes, color=hue, linewidth=0.7, clip_on=False)
-        plot.text(1.027, place, text, transform=plot.transAxes, color=hue, va="center", fontsize=8.8, weight="bold")
 
 
 def _in_words(lines: Sequence[Line], tail: str) -> str:

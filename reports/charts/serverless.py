@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from authbench.analysis.connections import DEFAULT_LIMIT
 from authbench.analysis.estimate import Estimate
 from authbench.analysis.serverless import Functions
 from authbench.experiments.serverless.measures import CONNECTION, DJANGO, IMPORT, INTERPRETER, KEYS, PHASES, REQUEST
 from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish, label
-from reports.charts.latency import spread
+from reports.charts.names import spread
 from reports.numbers import half_width, ms
-from reports.palette import FAINT, FRESHNESS_MARK, INK, colour
+from reports.palette import FAINT, FRESHNESS_MARK, INK, LIMIT, colour
 
 COLD = "Where a cold start goes"
 HOW_COLD = (
@@ -27,7 +28,6 @@ HOW_HELD = (
     "as many. Where a line meets the red one, PostgreSQL refuses. Dashed grey: what one replica with a pool of four "
     "threads holds for as many requests at once; the others wait for a thread."
 )
-DEFAULT_LIMIT = 100  # PostgreSQL's own default of max_connections
 CUT = 2.0  # lengths of the longest bar: whiskers that go on end in an arrow
 LAST = 1.3 * DEFAULT_LIMIT  # instances at the right edge
 THREADS = 4  # of the replica that functions are compared with
@@ -97,9 +97,9 @@ def held_chart(shown: Sequence[Functions], foot: str) -> Chart:
     counts = [2**power for power in range(8)]
     plot.plot([1, THREADS, LAST], [1, THREADS, THREADS], color=FAINT, linewidth=1.1, linestyle=(0, (4, 3)))
     plot.text(LAST / 1.06, THREADS * 1.09, f"one replica with {THREADS} threads", color=FAINT, fontsize=8.5, ha="right")
-    plot.axhline(DEFAULT_LIMIT, color="#B3261E", linewidth=1.4)
+    plot.axhline(DEFAULT_LIMIT, color=LIMIT, linewidth=1.4)
     text = f"max_connections, PostgreSQL's default: {DEFAULT_LIMIT}"
-    plot.text(1, DEFAULT_LIMIT * 1.07, text, color="#B3261E", fontsize=8.5)
+    plot.text(1, DEFAULT_LIMIT * 1.07, text, color=LIMIT, fontsize=8.5)
     plot.set_xlim(1 / 1.1, LAST)
     plot.set_ylim(-0.3, 200)
     plot.xaxis.set_major_locator(FixedLocator(counts))

@@ -9,7 +9,7 @@ from authbench.analysis.estimate import Estimate
 from authbench.analysis.services import Course, Seen
 from authbench.experiments.services.measures import AUTH_CALLS
 from reports.charts.canvas import CAPTION_IN, Chart, axes, canvas, finish
-from reports.charts.latency import spread
+from reports.charts.names import spread
 from reports.numbers import count, half_width, ms
 from reports.palette import FAINT, GREY
 

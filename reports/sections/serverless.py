@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from math import fsum
 
 from authbench.analysis.bootstrap import FEWEST_LAUNCHES
+from authbench.analysis.connections import DEFAULT_LIMIT
 from authbench.analysis.findings import Certainty, Sentence
 from authbench.analysis.serverless import KIND, Burst, Counted, Functions, functions
 from authbench.analysis.wording import certainty_of, listed
 from authbench.experiments.serverless.measures import CONNECTION, IMPORT, KEYS
 from authbench.observed import Observation
 from reports.charts.canvas import caption, styled
-from reports.charts.serverless import DEFAULT_LIMIT, THREADS, cold_chart, held_chart
+from reports.charts.serverless import THREADS, cold_chart, held_chart
 from reports.numbers import count, ms, plus_minus
 from reports.sections.section import Found, Section
 from reports.sections.serverless_tables import tables_of, whole_ms

@@ -7,7 +7,7 @@ import pytest
 from authbench.analysis.summary import summarise
 from reports.charts.canvas import label, styled
 from reports.charts.cpu import cpu_chart
-from reports.charts.latency import spread
+from reports.charts.names import spread
 from reports.palette import PLACES, colour
 from tests.unit.analysis.synthetic import TRUTHS, World, make
 
