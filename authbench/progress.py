@@ -54,7 +54,7 @@ class Bar:
 
     def measured(self, seconds_done: float, seconds_planned: float) -> None:
         if self._began is None or seconds_done == 0:
-            self._began = self._clock()
+            self._began, self._shown_share = self._clock(), -1
         left = time_left_s(self._clock() - self._began, seconds_done, seconds_planned)
         share = seconds_done / seconds_planned if seconds_planned else 1.0
         self._progress.update(self._task, completed=share, left=f"{as_minutes(left)} left")

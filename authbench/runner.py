@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import FrameType
 
 from apps.contract.registry import Strategy, strategies
+from authbench.analysis.settled import settled
 from authbench.answered import Answered
 from authbench.availability import split
 from authbench.backends.embedded import EmbeddedStack
@@ -117,15 +118,18 @@ def _experiment(order: Order, ready: Prepared, generator: Generator, watcher: Wa
         )
         for each in order.scenario.experiment:
             chosen = tuple(s for s in ready.able if not each.strategy or s.name in each.strategy)
+            watcher.measured(0, each.estimated_seconds(len(chosen), ground.launches))
             experiment(replace(ground, strategies=chosen), each)
             ready.stack.stop_replicas()
         journal.append(finished())
 
 
 def _to_observe(order: Order) -> bool:
-    """Whether an experiment of the scenario has not come to its end yet."""
-    told = any(each.kind == FINISHED for each in read_observations(order.folder))
-    return bool(order.scenario.experiment) and not told
+    """Whether an experiment of the scenario has not come to its end, or has observations that do not count."""
+    if not order.scenario.experiment:
+        return False
+    last = settled(read_observations(order.folder), lambda _: True)
+    return not all(each.valid for each in last) or not any(each.kind == FINISHED for each in last)
 
 
 def _measure(
@@ -142,6 +146,7 @@ def _measure(
     number = next_trial_number(order.folder)
     planned_s = sum(window_s(order.scenario, trial.cell) for trial in answered.open(launches))
     tried: set[Planned] = set()
+    watcher.measured(0, planned_s)
     for launch in launches:
         if not answered.open([launch]):
             continue
