@@ -29,7 +29,7 @@ from authbench.selection import chosen_strategies, listed_scenario, listed_strat
 from authbench.terminal import complain, err, out
 
 if TYPE_CHECKING:
-    from authbench.analysis.findings import Summary
+    from reports.build import Built
 
 app = typer.Typer(
     help="Measures where the proof of a login should live, and what each place costs.",
@@ -115,19 +115,17 @@ def report(
     """Rebuild table, charts, report and exports from the records of a result folder."""
     if article is not None and len(folders) != 1:
         raise UsageError(f"--article {article}: the page is of one result folder, {len(folders)} are named")
-    for folder in folders:
-        _report(folder, as_json)
+    built = [_report(folder, as_json) for folder in folders]
     if article is not None:
         from reports.build import write_article  # noqa: PLC0415
 
-        written = write_article(folders[0], article)
+        written = write_article(folders[0], built[0], article)
         err.print(f"article: {article}  ({len(written)} files)", highlight=False)
     if github:
-        from reports.build import read_summary  # noqa: PLC0415
         from reports.exports.annotations import print_annotations  # noqa: PLC0415
 
         # GitHub's runner reads both streams; beside JSON, stdout is for one document a folder.
-        print_annotations(*map(read_summary, folders), file=sys.stderr if as_json else sys.stdout)
+        print_annotations(*(each.summary for each in built), file=sys.stderr if as_json else sys.stdout)
 
 
 @app.command(epilog="Example: authbench up --strategies session-db,jwt-hs256 --replicas 3")
@@ -233,11 +231,11 @@ def _run(order: Order, as_json: bool) -> None:
         raise InterruptedRunError(f"interrupted; nothing is left running. {order.what_is_kept()}") from None
     except StackError as error:
         raise StackError(f"{error}. {order.what_is_kept()}", error.log_tail) from error
-    if why := why_invalid(_report(order.folder, as_json)):
+    if why := why_invalid(_report(order.folder, as_json).summary):
         raise InvalidRunError(why)
 
 
-def _report(folder: Path, as_json: bool) -> "Summary":
+def _report(folder: Path, as_json: bool) -> "Built":
     from authbench.semantics.findings import read_semantics  # noqa: PLC0415
     from reports.bought import print_bought  # noqa: PLC0415
     from reports.build import build  # noqa: PLC0415
@@ -254,7 +252,7 @@ def _report(folder: Path, as_json: bool) -> "Summary":
         if semantics := read_semantics(folder):
             print_bought(semantics, summary, out)
         out.print(f"\nreport: {folder / 'report.html'}  ({len(built.files)} files in {folder})", highlight=False)
-    return summary
+    return built
 
 
 def _announce(scenario: Scenario, folder: Path) -> None:

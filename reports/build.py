@@ -49,6 +49,7 @@ class Built:
     """What the records of a folder say, and the files that show it."""
 
     summary: Summary
+    manifest: Manifest
     sections: tuple[Section, ...]
     claims: tuple[Claim, ...]  # the article's, where its scenario was run
     files: tuple[Path, ...]
@@ -86,7 +87,7 @@ def build(folder: Path) -> Built:
             files[f"charts/{chart.name}.svg"] = chart.svg
             files[f"charts/{chart.name}.png"] = chart.png
     try:
-        return Built(summary, own, judged, tuple(_write(folder, files)))
+        return Built(summary, manifest, own, judged, tuple(_write(folder, files)))
     except OSError as error:
         raise UsageError(
             f"{folder}: cannot write the report ({error.strerror}); the records are kept, free some space, "
@@ -94,16 +95,15 @@ def build(folder: Path) -> Built:
         ) from error
 
 
-def write_article(folder: Path, page: Path) -> list[Path]:
-    """Writes the page of the article's claims from that folder's records, its charts in a folder beside it.
+def write_article(folder: Path, built: Built, page: Path) -> list[Path]:
+    """Writes the page of the article's claims from what was built of that folder, its charts in a folder beside it.
 
     Raises UsageError where the folder holds another scenario, or the page cannot be written.
     """
-    built = build(folder)
     if not built.claims:
         raise UsageError(f"{folder}: holds no run of the scenario `{SCENARIO}`, whose page this is")
     pictures = Path("images") / page.stem
-    text = article_page(read_manifest(folder), built.claims, built.sections, charts=pictures.as_posix())
+    text = article_page(built.manifest, built.claims, built.sections, charts=pictures.as_posix())
     try:
         (page.parent / pictures).mkdir(parents=True, exist_ok=True)
         written = [write_whole(page, text.encode())]
@@ -172,11 +172,6 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.schema_version > SCHEMA_VERSION:
         raise UsageError(f"{path}: written by schema {manifest.schema_version}, this authbench reads {SCHEMA_VERSION}")
     return manifest
-
-
-def read_summary(folder: Path) -> Summary:
-    """What the last `build` of this folder found."""
-    return Summary.model_validate_json((folder / SUMMARY_FILE).read_bytes())
 
 
 def draw(

@@ -18,7 +18,7 @@ RECORDS = DOCS / "experiments" / "article"
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("page")
     shutil.copytree(RECORDS, home / "run")
-    write_article(home / "run", home / "docs" / "article-claims.md")
+    write_article(home / "run", build(home / "run"), home / "docs" / "article-claims.md")
     return home
 
 
@@ -48,4 +48,4 @@ def test_the_page_links_every_chart_and_names_its_run(written: Path) -> None:
 
 def test_a_folder_of_another_scenario_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot read|no manifest"):
-        write_article(tmp_path, tmp_path / "page.md")
+        write_article(tmp_path, build(tmp_path), tmp_path / "page.md")
