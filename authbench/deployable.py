@@ -14,7 +14,6 @@ class Needs:
 
     session_server: bool = False  # a second PostgreSQL, for the session table alone
     pgbouncer: bool = False
-    relay: bool = False  # between replicas and stores
 
 
 NOTHING_MORE = Needs()
@@ -26,7 +25,6 @@ def needs_of(deployments: Iterable[Deployment]) -> Needs:
     return Needs(
         session_server=any(each.session_store == "separate" for each in everyone),
         pgbouncer=any(each.pooling == "pgbouncer" for each in everyone),
-        relay=any(each.distance_ms is not None for each in everyone),
     )
 
 

@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
-from authbench.errors import UsageError
-from authbench.records import Frozen, Level, Reason
+from authbench.records import Frozen, Level, Reason, read_rows
 
 OBSERVATIONS_FILE = "observations.jsonl"
 SCHEMA_VERSION = 1
@@ -67,16 +64,4 @@ def read_observations(folder: Path) -> tuple[Observation, ...]:
     Raises UsageError where a line is not such a row.
     """
     path = folder / OBSERVATIONS_FILE
-    if not path.is_file():
-        return ()
-    rows = []
-    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
-        if not line.endswith(b"\n"):
-            continue
-        try:
-            rows.append(Observation.model_validate_json(line))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise UsageError(f"{path}:{number}: not an observation ({where}: {first['msg']})") from error
-    return tuple(rows)
+    return tuple(read_rows(Observation, path)) if path.is_file() else ()

@@ -228,7 +228,15 @@ def read_trials(folder: Path) -> list[Trial]:
     path = folder / TRIALS_FILE
     if not path.is_file():
         raise UsageError(f"{folder}: no {TRIALS_FILE} here; name a result folder such as results/compare-…")
-    return [_parse(Trial, line, path, number) for number, line in _lines(path)]
+    return read_rows(Trial, path)
+
+
+def read_rows(row: type[Row], path: Path) -> list[Row]:
+    """Every whole line of a file of such rows; a torn last one is left out.
+
+    Raises UsageError where a line is not such a row, or one of a newer schema.
+    """
+    return [_parse(row, line, path, number) for number, line in _lines(path)]
 
 
 def read_series(folder: Path) -> list[Sample]:
@@ -240,18 +248,14 @@ def read_series(folder: Path) -> list[Sample]:
     if not path.is_file():
         return []
     kept = {trial.trial for trial in read_trials(folder)} if (folder / TRIALS_FILE).is_file() else set()
-    return [sample for sample in _samples(path) if sample.trial in kept]
+    return [sample for sample in read_rows(Sample, path) if sample.trial in kept]
 
 
 def next_trial_number(folder: Path) -> int:
     """A number above that of every trial and sample in the folder: what was lost must not be charged to another."""
     trials = read_trials(folder) if (folder / TRIALS_FILE).is_file() else []
-    samples = _samples(folder / SERIES_FILE) if (folder / SERIES_FILE).is_file() else []
+    samples = read_rows(Sample, folder / SERIES_FILE) if (folder / SERIES_FILE).is_file() else []
     return max([trial.trial for trial in trials] + [sample.trial for sample in samples], default=-1) + 1
-
-
-def _samples(path: Path) -> list[Sample]:
-    return [_parse(Sample, line, path, number) for number, line in _lines(path)]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -7,26 +7,14 @@ persistent database connection, is kept for nobody (docs/pooling.md).
 
 import gc
 import os
-import sys
 
 from django.core.asgi import get_asgi_application
-from django.core.exceptions import ImproperlyConfigured
-from django.urls import get_resolver
 
-from apps.strategies._authenticator import authenticator
-
-BOOT_ERROR = 3  # as apps.shop.wsgi ends with
+from apps.shop.boot import booted
 
 if os.environ.get("AUTHBENCH_EDGE"):
     raise SystemExit("shop: AUTHBENCH_EDGE is for management commands; a replica that is served has a load balancer")
-try:
-    application = get_asgi_application()
-    # Everything a request needs is loaded now, so that a mistake stops the start and not the first request.
-    get_resolver().url_patterns  # noqa: B018
-    authenticator()
-except ImproperlyConfigured as error:
-    sys.stderr.write(f"shop: {error}\n")
-    sys.exit(BOOT_ERROR)
+application = booted(get_asgi_application)
 # As gunicorn.conf.py does in each worker.
 gc.collect()
 gc.freeze()

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -77,13 +76,6 @@ def pem(key: PrivateKeyTypes) -> str:
     """PKCS #8, not encrypted: it goes into a process's environment and nowhere else."""
     encoding, container = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     return key.private_bytes(encoding, container, serialization.NoEncryption()).decode()
-
-
-def at_port(url: str, port: int) -> str:
-    """The same address behind another port of the same host."""
-    parts = urlsplit(url)
-    credentials, _, _ = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{credentials}@{parts.hostname}:{port}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +148,8 @@ class Shop:
             told["AUTHBENCH_TRANSACTION_POOLING"] = "1"
         if deployment.distance_ms is not None and self.relay is not None:
             database, cache = database_of(variant.name), self.names.index(variant.name)
-            told["AUTHBENCH_DATABASE_URL"] = at_port(self.parts.databases.dsn(database), self.relay.postgres_port)
-            told["AUTHBENCH_CACHE_URL"] = at_port(self.parts.valkey.url(cache), self.relay.valkey_port)
+            told["AUTHBENCH_DATABASE_URL"] = self.parts.databases.dsn(database, self.relay.postgres_port)
+            told["AUTHBENCH_CACHE_URL"] = self.parts.valkey.at(self.relay.valkey_port).url(cache)
         if deployment.session_store == "separate" and self.parts.sessions is not None:
             told["AUTHBENCH_SESSION_DATABASE_URL"] = self.parts.sessions.dsn(variant.name)
         return told

@@ -53,6 +53,7 @@ class Databases:
         with self.server.connect() as connection:
             connection.execute("CHECKPOINT")
 
-    def dsn(self, name: str) -> str:
-        """The application's connection URL."""
-        return self.server.dsn(name, ROLE, self.password)
+    def dsn(self, name: str, port: int | None = None) -> str:
+        """The application's connection URL; `port`: through what stands before the server there."""
+        server = self.server if port is None else self.server.at(port)
+        return server.dsn(name, ROLE, self.password)

@@ -52,7 +52,7 @@ class PgBouncer:
 
     def dsn(self, name: str) -> str:
         """The application's connection URL to that database, through the proxy."""
-        return self.databases.server.at(self.port).dsn(name, ROLE, self.databases.password)
+        return self.databases.dsn(name, self.port)
 
     def service(self, log: Path, cores: tuple[int, ...], cpus: float | None = None) -> Service:
         """The proxy. Writes its configuration and its list of users, readable by its account only."""

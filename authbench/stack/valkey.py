@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import redis
@@ -44,6 +44,10 @@ class Valkey:
     def url(self, database: int = 0) -> str:
         """How a client reaches it."""
         return f"redis://:{self.password}@{LOOPBACK}:{self.port}/{database}"
+
+    def at(self, port: int) -> "Valkey":
+        """The same server as it is reached through what stands before it on that port."""
+        return replace(self, port=port)
 
     def service(self, log: Path, cores: tuple[int, ...], cpus: float | None = None) -> Service:
         """The server. Writes its configuration, readable by its owner only."""

@@ -68,7 +68,7 @@ def test_requests_in_flight_and_the_databases_limit_are_the_scenarios_to_say() -
 def test_what_only_some_deployments_use_is_started_where_one_does(tmp_path: Path) -> None:
     assert needs_of([Deployment()]) == NOTHING_MORE
     needs = needs_of([Deployment(session_store="shared"), Deployment(session_store="separate", distance_ms=0)])
-    assert (needs.session_server, needs.pgbouncer, needs.relay) == (True, False, True)
+    assert (needs.session_server, needs.pgbouncer) == (True, False)
 
 
 def test_pgbouncer_that_is_not_installed_is_a_reason_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
