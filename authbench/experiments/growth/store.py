@@ -65,6 +65,7 @@ class Store:
         self._output = stack.folder / f"grown-{strategy}.json"
         self._credentials = stack.folder / f"grown-{strategy}.jsonl"
         self.table: str | None = None  # where its logins stand; None: in no table
+        self._place = list(stack.variants).index(strategy)  # number of its database in the cache
         self.cached = "cache" in stack.strategies[strategy].stores
 
     def __enter__(self) -> "Store":
@@ -156,8 +157,7 @@ class Store:
         if self.table is not None:
             self._connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(self.table)))
         if self.cached:
-            place = list(self._stack.variants).index(self._strategy)
-            with redis.Redis.from_url(self._stack.cache_url.rsplit("/", 1)[0] + f"/{place}") as own:
+            with redis.Redis.from_url(self._stack.valkey.url(self._place)) as own:
                 own.flushdb()
 
     def _fill(self, live: int, ended: int, made: int) -> None:
@@ -177,8 +177,7 @@ class Store:
         """Bytes of the server's data and of the hash tables of this strategy's database; no client's, no script's."""
         stats = self._client.memory_stats()
         assert isinstance(stats, dict)
-        place = list(self._stack.variants).index(self._strategy)
-        tables = stats.get(f"db.{place}", {})
+        tables = stats.get(f"db.{self._place}", {})
         parts = iter(tables if isinstance(tables, list) else [each for pair in tables.items() for each in pair])
         return int(stats["dataset.bytes"]) + sum(int(size) for _, size in zip(parts, parts, strict=True))
 

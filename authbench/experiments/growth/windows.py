@@ -1,6 +1,5 @@
 """Windows of load on one strategy, with the CPU of every tier and PostgreSQL's exact counts around them."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Self
 import psycopg
 
 from apps.contract.registry import Strategy
-from authbench.analysis.validity import load_reasons, machine_reasons
+from authbench.analysis.validity import load_reasons
 from authbench.backends.embedded import EmbeddedStack
+from authbench.experiments.watched import Watch
 from authbench.generator import Fire, Generator
-from authbench.probes.contention import ContentionProbe
-from authbench.probes.cpu import CpuProbe
 from authbench.records import Load, Reason, Tier
 from authbench.stack.databases import database_of
 from authbench.working_set import REWARM_REQUESTS, WARM_UP_REQUESTS_A_WORKER
@@ -80,8 +78,7 @@ class Windows:
         self._stack = stack
         self._generator = generator
         self._connection: psycopg.Connection[tuple[object, ...]] = stack.postgres.connect()
-        self._cpu = CpuProbe(stack)
-        self._contention = ContentionProbe(stack)
+        self._watch = Watch(stack, generator)
         self._warm: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
@@ -119,13 +116,9 @@ class Windows:
 
     def _fire(self, strategy: Strategy, plan: Fire) -> Window:
         before = self.counts(strategy.name)
-        self._cpu.before(strategy.name)
-        self._contention.before((os.getpid(), self._generator.pid))
-        load = self._generator.fire(plan)
-        others = self._contention.after()
-        used = self._cpu.after()
+        seen = self._watch.fire(strategy.name, plan)
         counts = self.counts(strategy.name).since(before)
-        return Window(load, used.cpu_s, counts, (*load_reasons(load), *machine_reasons(used.steal_share, others)))
+        return Window(seen.load, seen.use.cpu_s, counts, (*load_reasons(seen.load), *seen.disturbed))
 
     def counts(self, strategy: str) -> Counts:
         """Of the strategy's database so far; read from another one, so that reading is not counted."""

@@ -1,16 +1,15 @@
 """The load of one strategy and payload: a pass over all users that counts bytes, then a window that measures CPU."""
 
-import os
 from collections.abc import Mapping
 
-from authbench.analysis.validity import Limits, load_reasons, machine_reasons
+from authbench.analysis.validity import Limits, load_reasons
 from authbench.backends.embedded import EmbeddedStack
 from authbench.experiments.payload.laden import Laden
 from authbench.experiments.payload.measures import DISTURBED
 from authbench.experiments.payload.plan import PayloadPlan
+from authbench.experiments.watched import Watch
 from authbench.generator import Fire, Generator
-from authbench.probes.contention import ContentionProbe
-from authbench.probes.cpu import CpuProbe, CpuUse
+from authbench.probes.cpu import CpuUse
 from authbench.records import Load, Reason
 
 WARM_UP_REQUESTS = 200  # METHOD.md: at least, a worker
@@ -27,8 +26,7 @@ class Window:
         self._generator = generator
         self._plan = plan
         self._limits = limits or Limits()
-        self._cpu = CpuProbe(stack)
-        self._contention = ContentionProbe(stack)
+        self._watch = Watch(stack, generator, self._limits)
 
     def measure(self, laden: Laden) -> tuple[Mapping[str, float | None], tuple[Reason, ...]]:
         """Values, and why they, or the CPU among them, do not count. A disturbed window is measured again."""
@@ -52,12 +50,8 @@ class Window:
         return {"request_bytes": load.bytes_out / load.sent, "answer_bytes": load.bytes_in / load.sent}, ()
 
     def _window(self, laden: Laden) -> tuple[dict[str, float | None], tuple[Reason, ...]]:
-        self._contention.before((os.getpid(), self._generator.pid))
-        self._cpu.before(laden.strategy.name)
-        load = self._generator.fire(self._fire(laden, duration_s=self._plan.window_s))
-        use, others = self._cpu.after(), self._contention.after()
-        disturbed = machine_reasons(use.steal_share, others, self._limits)
-        return cpu_values(load, use), (*load_reasons(load, self._limits), *disturbed)
+        seen = self._watch.fire(laden.strategy.name, self._fire(laden, duration_s=self._plan.window_s))
+        return cpu_values(seen.load, seen.use), (*load_reasons(seen.load, self._limits), *seen.disturbed)
 
     def _fire(self, laden: Laden, *, count: int | None = None, duration_s: float | None = None) -> Fire:
         return Fire(

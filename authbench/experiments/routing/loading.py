@@ -12,7 +12,6 @@ from authbench.analysis.validity import (
     generator_busy,
     generator_late,
     littles_law_broken,
-    machine_reasons,
     too_many_errors,
     wrong_user,
 )
@@ -20,11 +19,11 @@ from authbench.balancing import Balancing
 from authbench.experiments.ground import Ground
 from authbench.experiments.routing.measures import ACHIEVED, BUSY, LATENCY, OFFERED, P50, P99
 from authbench.experiments.routing.plan import RoutingPlan
+from authbench.experiments.watched import Watch
 from authbench.generator import Fire
 from authbench.histogram import decode
 from authbench.observed import Observation
-from authbench.probes.contention import ContentionProbe
-from authbench.probes.cpu import CpuProbe, CpuUse
+from authbench.probes.cpu import CpuUse
 from authbench.records import Level, Load, Reason
 from authbench.stack.replicas import replica_name
 from authbench.trial import OPEN_MODEL_POOL
@@ -47,8 +46,7 @@ class Rise:
         self._loaded = [(known[name], method) for name, method in plan.loaded if name in known]
         self._files = {strategy.name: self._prepared(strategy) for strategy, _ in self._loaded}
         self._capacity_rps: float | None = None
-        self._cpu = CpuProbe(ground.stack)
-        self._contention = ContentionProbe(ground.stack)
+        self._watch = Watch(ground.stack, ground.generator)
 
     def levels(self) -> list[dict[str, Level]]:
         """What one launch records."""
@@ -99,11 +97,9 @@ class Rise:
     def _window(self, strategy: Strategy, rate_rps: float, seed: int) -> tuple[Load, CpuUse, tuple[Reason, ...]]:
         """One window of the open model. A rate that is not reached is an answer here, no reason against it."""
         seconds = max(self._plan.rate_s, self._plan.rate_requests / rate_rps)
-        self._contention.before((os.getpid(), self._ground.generator.pid))
-        self._cpu.before(strategy.name)
-        load = self._ground.generator.fire(self._fire(strategy, rate_rps=rate_rps, duration_s=seconds, seed=seed))
-        use, others = self._cpu.after(), self._contention.after()
-        return load, use, (*load_problems(load), *machine_reasons(use.steal_share, others))
+        plan = self._fire(strategy, rate_rps=rate_rps, duration_s=seconds, seed=seed)
+        seen = self._watch.fire(strategy.name, plan)
+        return seen.load, seen.use, (*load_problems(seen.load), *seen.disturbed)
 
     def _pilot(self) -> float:
         """Requests a second that the pilot's strategy serves in the closed model; no result."""
