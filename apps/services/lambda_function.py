@@ -1,9 +1,9 @@
 """The shop as an AWS Lambda function behind API Gateway (HTTP API): `apps.services.lambda_function.handler`.
 
-Run as a program it is the function's bootstrap: it takes the cores named (`0,2`; none named: any), notes the time, and
-becomes AWS's own runtime client, which imports it. The first answer of an instance tells in the header `Server-Timing`
-(W3C) where its cold start went: milliseconds by phase, each moment in the innermost phase that was open; when the
-bootstrap began, on the monotonic clock (`bootstrapped`); and the CPU time that the process had used by then (`before`).
+Run as a program it is the function's bootstrap: it notes the time and becomes AWS's own runtime client, which imports
+it. The first answer of an instance tells in the header `Server-Timing` (W3C) where its cold start went: milliseconds by
+phase, each moment in the innermost phase that was open; when the bootstrap began, on the monotonic clock
+(`bootstrapped`); and the CPU time that the process had used by then (`before`).
 """
 
 import importlib
@@ -17,8 +17,6 @@ HANDLER = "apps.services.lambda_function.handler"
 BOOTSTRAPPED = "AUTHBENCH_BOOTSTRAPPED_NS"  # monotonic time and CPU time when the bootstrap began
 
 if __name__ == "__main__":
-    if cores := ",".join(sys.argv[1:]):
-        os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
     os.environ[BOOTSTRAPPED] = f"{time.monotonic_ns()} {time.process_time_ns()}"
     os.execv(sys.executable, [sys.executable, "-m", "awslambdaric", HANDLER])  # noqa: S606 - its purpose
 

@@ -34,7 +34,8 @@ class Service:
     ready_within_s: float = 30.0
     stop_signal: signal.Signals = signal.SIGTERM  # the quickest way that leaves nothing behind
     user: Account | None = None  # None: the bench's own
-    cores: tuple[int, ...] = ()  # where it runs once it is ready; until then on the bench's too. Empty: anywhere
+    # Where it runs once it is ready; until then on the bench's too. Empty: anywhere.
+    cores: tuple[int, ...] = ()
     cpus: float | None = None  # budget in cores, once it is ready
     output: Path | None = None
 
@@ -92,15 +93,17 @@ class Running:
         return StackError(f"{self.service.name}: {ending(self.exit_code() or 0)} {when}: {said}", tail)
 
 
-def spawn(service: Service, watchdog: Watchdog, group: Group) -> Running:
+def spawn(service: Service, watchdog: Watchdog, group: Group, *, confined: bool = False) -> Running:
     """Starts it in its cgroup, known to the watchdog before its first instruction.
 
-    Raises StackError where files or processes cannot be made.
+    `confined`: on its own cores from then on, not on the bench's too until it is ready. Raises StackError where files
+    or processes cannot be made.
     """
+    beside: set[int] = set() if confined else os.sched_getaffinity(0)
     command = (
         *(sys.executable, "-I", "-S", str(Path(shim.__file__))),
         "\n".join(map(str, group.entrances)),
-        ",".join(map(str, sorted({*service.cores, *os.sched_getaffinity(0)}))) if service.cores else "",
+        ",".join(map(str, sorted({*service.cores, *beside}))) if service.cores else "",
         f"{service.user.uid}:{service.user.gid}" if service.user else "",
         *service.command,
     )

@@ -95,7 +95,8 @@ class Stack:
         group = self.accounting.group(self.name, service.name, service.cpus)
         if service.cpus is not None:
             group.limit(None)  # a start takes half a second of CPU: of a small budget that would be many seconds
-        running = spawn(service, self._watchdog, group)
+        # Without a question it counts as ready at once, before it has had a chance to be moved.
+        running = spawn(service, self._watchdog, group, confined=service.ready is None)
         self._running[service.name] = running
         return running
 

@@ -40,13 +40,12 @@ class Instance:
         service = Service(
             name=name,
             tier="app",
-            # The stack moves a service to its cores when it is ready; here all of the start is measured.
-            command=(application.python, "-m", MODULE, *([",".join(map(str, stack.cores))] if stack.cores else [])),
+            command=(application.python, "-m", MODULE),
             folder=application.root,
             log=stack.log(name),
             environment={**application.variables(name), **own, **told},
             stop_signal=signal.SIGKILL,
-            cores=stack.cores,
+            cores=stack.cores,  # from the beginning, without a question: all of the start is measured
         )
         try:
             stack.start(service)
