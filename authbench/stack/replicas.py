@@ -90,7 +90,7 @@ class Application:
             folder=self.root,
             log=log,
             environment=self.variables(name),
-            ready=lambda: _is_healthy(port, name),
+            ready=lambda: is_healthy(port, name),
             ready_within_s=ready_within_s,
             stop_signal=signal.SIGKILL,  # it leaves nothing behind; an orderly end takes half a second each
             cores=cores,
@@ -110,7 +110,7 @@ class Application:
             log=log,
             # It counts its calls in one process (`apps/services/calls.py`), however many a replica has.
             environment={**self.variables(name), "AUTHBENCH_URLCONF": urlconf, "AUTHBENCH_WORKERS": "1"},
-            ready=lambda: _is_healthy(port, name),
+            ready=lambda: is_healthy(port, name),
             ready_within_s=ready_within_s,
             stop_signal=signal.SIGKILL,
             cores=cores,
@@ -134,7 +134,8 @@ def replica_name(strategy: str, number: int) -> str:
     return f"{strategy}-{number}"
 
 
-def _is_healthy(port: int, name: str) -> bool:
+def is_healthy(port: int, name: str) -> bool:
+    """Whether the process of that name answers there that it is ready."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
         connection.request("GET", "/healthz", headers={"Connection": "close"})

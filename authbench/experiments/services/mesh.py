@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.contract.endpoints import REPLICA_HEADER
 from authbench.backends.embedded import EmbeddedStack
 from authbench.errors import StackError
 from authbench.experiments.services.ways import MESH, Role, Secrets, Way
 from authbench.records import Tier
 from authbench.stack.ports import LOOPBACK
-from authbench.stack.replicas import GUNICORN
+from authbench.stack.replicas import GUNICORN, is_healthy
 from authbench.stack.service import Service
 
 GATEWAY, AUTH = "mesh-gateway", "mesh-auth"
@@ -111,7 +110,7 @@ class Mesh:
             folder=application.root,
             log=self._stack.log(name),
             environment=self.environment(way, name, role),
-            ready=lambda: _is_ready(port, name),
+            ready=lambda: is_healthy(port, name),
             ready_within_s=READY_S + READY_PER_SERVICE_S * len(self._services),
             stop_signal=signal.SIGKILL,  # it leaves nothing behind
             cores=self._stack.cores,
@@ -139,7 +138,7 @@ class Mesh:
 
     def _asked(self, process: str, path: str) -> Mapping[str, Any]:
         try:
-            status, _, body = _get(self._ports[process], path)
+            status, body = _get(self._ports[process], path)
             answer = json.loads(body)
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._stack.check()  # where it has died, its log says more
@@ -149,20 +148,12 @@ class Mesh:
         return answer
 
 
-def _is_ready(port: int, name: str) -> bool:
-    try:
-        status, replica, _ = _get(port, "/healthz")
-    except (OSError, http.client.HTTPException):
-        return False
-    return status == 200 and replica == name
-
-
-def _get(port: int, path: str) -> tuple[int, str | None, bytes]:
-    """Status, who answered, and the body."""
+def _get(port: int, path: str) -> tuple[int, bytes]:
+    """Status and body."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
         answer = connection.getresponse()
-        return answer.status, answer.getheader(REPLICA_HEADER), answer.read()
+        return answer.status, answer.read()
     finally:
         connection.close()
