@@ -74,7 +74,7 @@ NOISES = st.builds(
 @example(Noise(launches=8, hits=0.05, drift=0.2, rho=0.9, steps=0.05))
 @example(Noise(launches=16, blocks=2, hits=0.05, drift=0.2, rho=0.9, steps=0.05, missing=0.1))
 @example(Noise(launches=24, blocks=8, between=0, within=0.005, hits=0.05))
-@settings(derandomize=True, deadline=None, database=None, max_examples=24, suppress_health_check=[HealthCheck.too_slow])
+@settings(derandomize=True, deadline=None, database=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 def test_the_interval_holds_the_truth_93_to_97_times_in_100(noise: Noise) -> None:
     hits, runs = coverage(windows(noise, np.random.default_rng(20250131), RUNS, (1.0, TRUTH)))
 
