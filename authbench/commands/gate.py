@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from authbench.errors import UsageError
-from authbench.gate.ledger import DEFAULT
 from authbench.gate.limits import limits_from
 from authbench.progress import Silent, bar
 from authbench.terminal import err, out
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from authbench.gate.limits import Limits
     from authbench.gate.result import GateResult
 
+LEDGER = Path("results") / "gate-ledger.jsonl"
 USUAL = "session-db,jwt-hs256"  # the two ends: all in the database, nothing in any store
 
 
@@ -54,7 +54,7 @@ def gate(
             metavar="FILE", help="What `authbench calibrate` wrote, to quote; default: the newest in results/."
         ),
     ] = None,
-    ledger: Annotated[Path, typer.Option(metavar="FILE", help="Where every run's twin is written down.")] = DEFAULT,
+    ledger: Annotated[Path, typer.Option(metavar="FILE", help="Where every run's twin is written down.")] = LEDGER,
     folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Default results/gate-TIME.")] = None,
     github: Annotated[bool, typer.Option("--github", help="Print annotations for GitHub Actions.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,

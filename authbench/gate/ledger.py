@@ -16,7 +16,6 @@ from authbench.journal import Journal
 from authbench.records import Frozen
 
 WAIT_S, PAUSE_S = 5.0, 0.05
-DEFAULT = Path("results") / "gate-ledger.jsonl"
 
 
 class Entry(Frozen):

@@ -39,3 +39,13 @@ def test_a_wrong_direction_is_seen(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "1 broken" in done.stdout
+
+
+def test_asking_for_help_waits_for_no_statistics() -> None:
+    """Options are read before anything heavy is loaded: a second at every command otherwise."""
+    heavy = ("scipy", "statsmodels", "matplotlib", "locust", "django")
+    told = f"import sys, authbench.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", told], check=True, capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
+    assert done.stdout == "[]\n"
