@@ -32,7 +32,7 @@ lint: $(INSTALLED)
 # Needs uv. Records hashes only, never where a package came from.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-annotate --no-header --quiet pyproject.toml --group dev --output-file requirements.lock
+	  --no-annotate --no-header --quiet pyproject.toml --extra micro --group dev --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

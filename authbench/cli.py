@@ -18,6 +18,7 @@ from authbench.commands.calibrate import calibrate
 from authbench.commands.compare import compare
 from authbench.commands.doctor import doctor
 from authbench.commands.gate import gate
+from authbench.commands.micro import micro
 from authbench.commands.verify import verify
 from authbench.design import estimated_seconds
 from authbench.errors import AuthbenchError, InterruptedRunError, InvalidRunError, StackError, UsageError
@@ -41,6 +42,7 @@ app.command(epilog="Example: authbench doctor")(doctor)
 app.command(epilog="Example: authbench compare results/before results/after")(compare)
 app.command(epilog="Example: authbench verify session-db jwt-hs256 --security")(verify)
 app.command(epilog="Example: authbench gate --against origin/main")(gate)
+app.command(epilog="Example: authbench micro --profile quick --tokens-only")(micro)
 app.command(epilog="Example: authbench calibrate --minutes 30 --inject 5% --out calibration.json")(calibrate)
 
 StrategyNames = Annotated[
