@@ -14,6 +14,7 @@ class Needs:
 
     session_server: bool = False  # a second PostgreSQL, for the session table alone
     pgbouncer: bool = False
+    openbao: bool = False
 
 
 NOTHING_MORE = Needs()
@@ -25,14 +26,20 @@ def needs_of(deployments: Iterable[Deployment]) -> Needs:
     return Needs(
         session_server=any(each.session_store == "separate" for each in everyone),
         pgbouncer=any(each.pooling == "pgbouncer" for each in everyone),
+        openbao=any(each.secrets == "openbao" for each in everyone),
     )
 
 
 def why_not(deployment: Deployment) -> str | None:
     """Why it cannot be run here, a clause; None where it can."""
-    if deployment.pooling == "pgbouncer":
-        try:
-            binaries.find(binaries.PGBOUNCER)
-        except StackError as error:
-            return str(error)
+    programs = {
+        binaries.PGBOUNCER: deployment.pooling == "pgbouncer",
+        binaries.OPENBAO: deployment.secrets == "openbao",
+    }
+    try:
+        for program, needed in programs.items():
+            if needed:
+                binaries.find(program)
+    except StackError as error:
+        return str(error)
     return None

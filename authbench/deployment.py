@@ -9,6 +9,7 @@ from authbench.records import Frozen, Level
 Serving = Literal["sync", "threads", "asgi"]
 Pooling = Literal["new", "persistent", "pool", "pgbouncer"]
 SessionStore = Literal["shared", "separate"]
+Secrets = Literal["environment", "openbao"]
 SERVINGS: tuple[Serving, ...] = ("sync", "threads", "asgi")
 POOLINGS: tuple[Pooling, ...] = ("new", "persistent", "pool", "pgbouncer")
 DistanceMs = Annotated[float, Field(ge=0, le=100)]
@@ -24,6 +25,7 @@ class Deployment(Frozen):
     distance_ms: DistanceMs | None = None  # round trip that a relay adds between replicas and stores
     connections: Connections | None = None  # requests in flight in the closed model, over all replicas
     session_store: SessionStore | None = None  # the session table beside the users', or on a server of its own
+    secrets: Secrets | None = None  # how replicas get their keys and passwords
 
     def levels(self) -> dict[str, Level]:
         """Factor -> level, of those that vary."""

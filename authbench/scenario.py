@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from authbench.deployment import Connections, Deployment, DistanceMs, Pooling, Serving, SessionStore
+from authbench.deployment import Connections, Deployment, DistanceMs, Pooling, Secrets, Serving, SessionStore
 from authbench.experiments.plans import ExperimentPlan
 from authbench.records import Frozen, Level
 from authbench.working_set import Launched, WorkingSet
@@ -39,6 +39,7 @@ class Factors(Frozen):
     pooling: tuple[Pooling, ...] = ()
     distance_ms: tuple[DistanceMs, ...] = ()
     session_store: tuple[SessionStore, ...] = ()
+    secrets: tuple[Secrets, ...] = ()
     connections: tuple[Connections, ...] = ()  # over [load].connections
 
     def varied(self) -> dict[str, tuple[Level, ...]]:
@@ -102,6 +103,7 @@ class Profile(Frozen):
     pooling: tuple[Pooling, ...] | None = None
     distance_ms: tuple[DistanceMs, ...] | None = None
     session_store: tuple[SessionStore, ...] | None = None
+    secrets: tuple[Secrets, ...] | None = None
     connections: tuple[Connections, ...] | None = None
     experiment: Mapping[str, Any] = {}  # keys of [experiment], over what stands there; of several: by kind
 

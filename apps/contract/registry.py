@@ -24,8 +24,16 @@ Location = Literal[
 Server = Literal["gunicorn", "uvicorn"]
 # What the load balancer does besides passing requests on: it verifies the token, or asks the auth service about it.
 Edge = Literal["", "jwt", "subrequest"]
+PrivateKey = Literal["", "RS256", "ES256", "EdDSA"]
 
-CHOICES = {"carrier": Carrier, "freshness": Freshness, "location": Location, "server": Server, "edge": Edge}
+CHOICES = {
+    "carrier": Carrier,
+    "freshness": Freshness,
+    "location": Location,
+    "server": Server,
+    "edge": Edge,
+    "private_key": PrivateKey,
+}
 ENTRY_POINT_GROUP = "authbench.strategies"
 STRATEGIES_PACKAGE = "apps.strategies"
 SHOP = "apps.shop.wsgi"
@@ -73,6 +81,9 @@ class Strategy:
     environment: str = ""  # apps/services/<environment>.lock: packages that need an environment of their own
     service: str = ""  # URL configuration of its auth service, which runs beside the replicas; empty: none
     edge: Edge = ""
+    private_key: PrivateKey = ""  # algorithm of the private key that its replicas sign with; empty: they have none
+    # What `verify --security` breaks and its package will not mend, as `attack: what was sent`; told on its page.
+    known_breaks: tuple[str, ...] = ()
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -122,7 +133,8 @@ def read_strategy(module: str, path: Path) -> Strategy:
     if wrong := sorted(set(literal["stores"]) - set(get_args(Store))):
         raise StrategyError(f"{path}: STRATEGY['stores'] names {wrong}; known are {get_args(Store)}")
     operations = {endpoint: Operations(**counts) for endpoint, counts in literal["operations"].items()}
-    return Strategy(**{**literal, "settings": module, "stores": tuple(literal["stores"]), "operations": operations})
+    sequences = {name: tuple(literal.get(name, ())) for name in ("stores", "known_breaks")}
+    return Strategy(**{**literal, **sequences, "settings": module, "operations": operations})
 
 
 def _literal(path: Path) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Logins:
 
     def __init__(self, told: Told) -> None:
         self._lifetime = told.jwt_lifetime_s
-        self._signer, self._verifier = signer_and_verifier("HS256", told.jwt_key, audience_of(told.strategy))
+        audience = audience_of(told.strategy)
+        self._signer, self._verifier = signer_and_verifier("HS256", told.jwt_key, audience, told.former_jwt_keys)
 
     def recognised(self, authorization: str) -> Login:
         """Whom the Authorization header's token names. Raises Refusal."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from apps.shop.environment import ImproperlyConfigured, number, postgresql, required, signing_key
+from apps.shop.environment import ImproperlyConfigured, former_keys, number, postgresql, required, signing_key
 
 BOOT_ERROR = 3  # gunicorn's code for "do not start it again"
 LOOPBACK = "127.0.0.1,localhost,[::1]"
@@ -25,6 +25,7 @@ class Told:
     connection_age_s: int  # how long a database connection is kept; 0: for one request
     jwt_lifetime_s: int
     jwt_key: bytes = field(repr=False)
+    former_jwt_keys: tuple[bytes, ...] = field(repr=False)  # accepted, never signed with
     database: Mapping[str, Any] = field(repr=False)  # keywords for `psycopg.connect`
 
 
@@ -40,6 +41,7 @@ def read() -> Told:
         connection_age_s=number("AUTHBENCH_CONN_MAX_AGE", 60),
         jwt_lifetime_s=number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1),
         jwt_key=signing_key("AUTHBENCH_JWT_KEY"),
+        former_jwt_keys=former_keys("AUTHBENCH_JWT_KEY_FALLBACKS"),
         database=_keywords(postgresql("AUTHBENCH_DATABASE_URL", f"authbench:{strategy}:{replica}")),
     )
 

@@ -22,26 +22,74 @@ except ModuleNotFoundError:  # an environment of another framework
 
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+=*")
 SMALLEST_KEY_BYTES = 32  # RFC 7518, section 3.2: a key of the hash's size or larger
+MOST_FORMER_KEYS = 4
 POOL_TIMEOUT_S = 2.0  # for a connection of the pool, as long as for a new one; then the answer is 503
 
 
 def required(name: str) -> str:
-    """The variable's value, or the content of the file that `<name>_FILE` points to."""
+    """The variable's value, the content of the file that `<name>_FILE` points to, or what the vault has of it."""
     if path := os.environ.get(f"{name}_FILE"):
         try:
             value = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ImproperlyConfigured(f"{name}_FILE: cannot read {path} ({type(error).__name__})") from None
     else:
-        value = os.environ.get(name, "")
+        value = optional(name)
     if not value:
         raise ImproperlyConfigured(f"set {name}, or {name}_FILE to a file that holds it")
     return value
 
 
+def optional(name: str) -> str:
+    """The variable's value, or what the vault has of it where one is configured; empty where neither has it."""
+    value = os.environ.get(name, "")
+    if not os.environ.get("AUTHBENCH_VAULT_ADDR"):
+        return value
+    from apps.shop import vault  # noqa: PLC0415 - only where there is one
+
+    try:
+        kept = vault.opened().secrets.get(name, "")
+    except vault.VaultError as error:
+        raise ImproperlyConfigured(str(error)) from None
+    if kept and value:
+        raise ImproperlyConfigured(f"{name} is in the environment, though the vault has it: take it out of there")
+    return kept or value
+
+
 def signing_key(name: str) -> bytes:
     """A key in base64url, at least 32 bytes long."""
-    text = required(name)
+    return _key(name, required(name))
+
+
+def former_keys(name: str) -> tuple[bytes, ...]:
+    """Further keys, each as `signing_key` takes one, with commas between; none where nothing is set.
+
+    Whatever they signed is accepted, and nothing is signed with them: what a rotation needs while old credentials live.
+    """
+    return tuple(_key(name, text) for text in _listed(name))
+
+
+def former_secrets(name: str) -> list[str]:
+    """Django's SECRET_KEY_FALLBACKS: texts of at least 32 bytes with commas between; none where nothing is set."""
+    found = _listed(name)
+    if short := [text for text in found if len(text.encode()) < SMALLEST_KEY_BYTES]:
+        raise ImproperlyConfigured(
+            f"{name} holds one of {len(short[0].encode())} bytes; each needs at least {SMALLEST_KEY_BYTES}"
+        )
+    return found
+
+
+def _listed(name: str) -> list[str]:
+    """What stands between commas. Few: each one more is one more signature to compute for whatever is refused."""
+    if not (os.environ.get(f"{name}_FILE") or optional(name)):
+        return []
+    found = [text.strip() for text in required(name).split(",")]
+    if len(found) > MOST_FORMER_KEYS:
+        raise ImproperlyConfigured(f"{name} holds {len(found)} keys; at most {MOST_FORMER_KEYS} are accepted")
+    return found
+
+
+def _key(name: str, text: str) -> bytes:
     try:
         key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if BASE64URL.fullmatch(text) else None
     except binascii.Error:
@@ -127,7 +175,7 @@ def databases(connection_name: str) -> dict[str, dict[str, Any]]:
     AUTHBENCH_POOL_SIZE in every process (and for every database), or a proxy that pools transactions.
     """
     urls = {"default": "AUTHBENCH_DATABASE_URL"}
-    if os.environ.get("AUTHBENCH_SESSION_DATABASE_URL"):
+    if optional("AUTHBENCH_SESSION_DATABASE_URL"):
         urls["sessions"] = "AUTHBENCH_SESSION_DATABASE_URL"
     return {alias: _kept(postgresql(name, connection_name)) for alias, name in urls.items()}
 

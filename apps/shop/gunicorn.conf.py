@@ -8,6 +8,14 @@ from pathlib import Path
 if os.environ.get("AUTHBENCH_EDGE"):
     raise SystemExit("shop: AUTHBENCH_EDGE is for management commands; a replica that is served has a load balancer")
 
+if os.environ.get("AUTHBENCH_VAULT_ADDR"):  # before a worker forks: what standard input brings can be read once
+    from apps.shop import vault
+
+    try:
+        vault.opened()
+    except vault.VaultError as error:
+        raise SystemExit(f"shop: {error}") from None
+
 worker_class = "gthread"
 workers = int(os.environ.get("AUTHBENCH_WORKERS") or 1)
 threads = int(os.environ.get("AUTHBENCH_THREADS") or 4)

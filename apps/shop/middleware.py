@@ -13,10 +13,15 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 def answer_headers(handle: Handler) -> Handler:
-    """Every answer names its replica, tells its length (no chunked framing) and is stored by nobody."""
+    """Every answer names its replica, tells its length (no chunked framing) and is stored by nobody.
+
+    As the outermost it also drops cookies that Django would take for others than the browser did.
+    """
     replica = settings.REPLICA
 
     def handled(request: HttpRequest) -> HttpResponse:
+        if not (cookies := request.META.get("HTTP_COOKIE", "")).isascii():
+            request.META["HTTP_COOKIE"] = ascii_only(cookies)
         response = handle(request)
         response.headers[REPLICA_HEADER] = replica
         response.headers["Cache-Control"] = "no-store"
@@ -24,6 +29,15 @@ def answer_headers(handle: Handler) -> Handler:
         return response
 
     return handled
+
+
+def ascii_only(cookies: str) -> str:
+    """A Cookie header without the pairs that are not ASCII (RFC 6265, 4.1.1), which nobody here has set.
+
+    Django strips white space around a name, of which Unicode has more than browsers know: U+2000 before `__Host-` hides
+    the prefix from the browser, so that a sister domain may set the cookie, and Django would read it as ours.
+    """
+    return ";".join(pair for pair in cookies.split(";") if pair.isascii())
 
 
 def cross_origin_protection(handle: Handler) -> Handler:

@@ -5,7 +5,7 @@ docs/shop.md explains every choice and lists the environment variables.
 
 import os
 
-from apps.shop.environment import databases, required
+from apps.shop.environment import databases, former_secrets, optional, required
 
 # A strategy's module is called like the strategy, so `manage.py` needs no variable for it.
 STRATEGY_NAME = os.environ.get("AUTHBENCH_STRATEGY") or (
@@ -17,6 +17,7 @@ CONNECTION_NAME = f"authbench:{STRATEGY_NAME}:{REPLICA}"
 
 DEBUG = False
 SECRET_KEY = required("AUTHBENCH_SECRET_KEY")
+SECRET_KEY_FALLBACKS = former_secrets("AUTHBENCH_SECRET_KEY_FALLBACKS")  # accepted, never signed with
 ALLOWED_HOSTS = os.environ.get("AUTHBENCH_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -33,6 +34,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "apps.shop.middleware.cross_origin_protection",
 ]
+if os.environ.get("AUTHBENCH_REQUEST_LOG"):
+    MIDDLEWARE.insert(0, "apps.shop.request_log.request_log")
 SESSION_MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware"]
 USER_MIDDLEWARE = ["django.contrib.auth.middleware.AuthenticationMiddleware"]
 
@@ -46,7 +49,7 @@ DATABASE_ROUTERS = ["apps.shop.session_router.SessionRouter"] if "sessions" in D
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": os.environ.get("AUTHBENCH_CACHE_URL", ""),
+        "LOCATION": optional("AUTHBENCH_CACHE_URL"),
         "KEY_PREFIX": STRATEGY_NAME,
         "OPTIONS": {
             "serializer": "apps.shop.cache_values.JsonValues",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import DataError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
@@ -90,9 +91,11 @@ class DrfStored(Drf):
             return (caller, self._issue(request.user)) if ended else None
 
     def end(self, request: HttpRequest) -> None:
-        """Deletes the token."""
+        """Deletes the token. Raises SessionInterrupted (401) where another request has replaced or ended it."""
         super().end(request)
-        request.auth.delete()
+        ended, _ = request.auth.delete()
+        if not ended:
+            raise SessionInterrupted("the token was replaced or ended meanwhile")
 
     def mint(self, user: "User") -> tuple[Caller, Mapping[str, Any]]:
         """The user's only token. To ask which there are would be to wait for an answer a user."""

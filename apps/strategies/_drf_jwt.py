@@ -1,6 +1,6 @@
 """drf-jwt, the kept fork of django-rest-framework-jwt: a token that names a user and can be renewed while valid."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import DataError
 from django.http import HttpRequest
@@ -28,6 +28,10 @@ class DrfJwt(Drf):
     def renew(self, request: HttpRequest, caller: Caller) -> tuple[Caller, Members] | None:
         """The renewed token. The old one is valid until `exp`."""
         return caller, _answer(request.auth)
+
+    def forging_key(self) -> tuple[str, Any]:
+        """Algorithm and key that the package signs with: for `manage.py forge`."""
+        return api_settings.JWT_ALGORITHM, api_settings.JWT_SECRET_KEY
 
     def _renewing(self, request: HttpRequest) -> Caller:
         held = JSONWebTokenAuthentication.get_token_from_request(request)

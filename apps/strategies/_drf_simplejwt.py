@@ -1,7 +1,7 @@
 """djangorestframework-simplejwt: an access token, and a refresh token that is replaced at each use."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import DataError
 from django.http import HttpRequest
@@ -37,6 +37,10 @@ class DrfSimpleJwt(Drf):
         """Ends the refresh token in the body. The access token is valid until `exp`."""
         super().end(request)
         self._refusing(lambda: RefreshToken(_sent_refresh_token(request)).blacklist())
+
+    def forging_key(self) -> tuple[str, Any]:
+        """Algorithm and key that the package signs with: for `manage.py forge`."""
+        return api_settings.ALGORITHM, api_settings.SIGNING_KEY
 
     def _renewing(self, request: HttpRequest) -> Caller:
         request.auth = RefreshToken(_sent_refresh_token(request))

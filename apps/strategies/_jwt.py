@@ -36,7 +36,10 @@ class JwtClaims:
 
     def _halves(self, audience: str) -> tuple[Any, Any]:
         """What signs and what verifies, made once a process: see `Signer` and `Verifier`."""
-        return signer_and_verifier(settings.JWT_ALGORITHM, settings.JWT_KEY, audience)
+        if hasattr(settings.JWT_KEY, "halves"):  # a private key that stays in a vault
+            return settings.JWT_KEY.halves(audience)
+        former = getattr(settings, "JWT_KEY_FALLBACKS", ())  # of strategies with a shared secret (HS256)
+        return signer_and_verifier(settings.JWT_ALGORITHM, settings.JWT_KEY, audience, former)
 
     def challenge(self, request: HttpRequest) -> str:
         """RFC 6750, section 3: an error code only where a token was sent."""
@@ -80,6 +83,10 @@ class JwtClaims:
     def mint(self, user: "User") -> tuple[Caller, Mapping[str, Any]]:
         """The token of a login now."""
         return user.caller, {"access_token": self._signer.sign(self._first(user.caller))}
+
+    def forging_key(self) -> tuple[str, Any]:
+        """Algorithm and key that tokens are signed with: for `manage.py forge`."""
+        return self._signer.forging_key()
 
     def _first(self, caller: Caller) -> Claims:
         return first_claims(caller, self._lifetime)

@@ -37,8 +37,13 @@ class JwtDenylist(JwtClaims):
         return super().keep_preferences(request, preferences)
 
     def end(self, request: HttpRequest) -> None:
-        """Takes the token back, everywhere at once."""
-        _take_back(request.claims)
+        """Takes the token back, everywhere at once.
+
+        Raises SessionInterrupted (401) where that had been done meanwhile: another request has replaced the token, and
+        the login goes on under the new one.
+        """
+        if not _take_back(request.claims):
+            raise SessionInterrupted("the token was taken back meanwhile")
         super().end(request)
 
 

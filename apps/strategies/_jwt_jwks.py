@@ -5,13 +5,13 @@ from typing import Any
 from django.conf import settings
 
 from apps.strategies._jwt import JwtClaims
-from apps.strategies._keys_file import KeyFile
 from apps.strategies._keys_published import Endpoint, PublishedKeys
-from apps.strategies._tokens_named import FileSigner, NamedKeyVerifier
+from apps.strategies._keys_transit import named_keys
+from apps.strategies._tokens_named import NamedKeyVerifier
 
 
 class JwtJwks(JwtClaims):
-    """Replicas sign with a file of keys; whoever verifies needs the public halves only."""
+    """Replicas sign with a file of keys, or in a vault; whoever verifies needs the public halves only."""
 
     def _halves(self, audience: str) -> tuple[Any, Any]:
         published = PublishedKeys(
@@ -19,4 +19,4 @@ class JwtJwks(JwtClaims):
             cooldown_s=settings.JWKS_COOLDOWN_S,
             max_age_s=settings.JWKS_MAX_AGE_S,
         )
-        return FileSigner(KeyFile(settings.SIGNING_KEYS_FILE), audience), NamedKeyVerifier(published, audience)
+        return named_keys().signer(audience), NamedKeyVerifier(published, audience)

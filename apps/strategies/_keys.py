@@ -1,5 +1,6 @@
 """Private keys of asymmetric signatures, read once when the settings load."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from apps.shop.environment import required
 
 SMALLEST_RSA_BITS = 2048  # RFC 7518, section 3.3
+VAULT_SIGNING_KEY = "AUTHBENCH_VAULT_SIGNING_KEY"
 
 # Algorithm -> what its key has to be, and whether one is.
 KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
@@ -31,8 +33,11 @@ KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 def private_key(name: str, algorithm: str) -> Any:
     """The key in the variable `name` (PEM, PKCS #8, not encrypted; or in the file that `<name>_FILE` names).
 
+    Where AUTHBENCH_VAULT_SIGNING_KEY names one, the `TransitKey` that stays in the vault; `name` is not read then.
     Raises ImproperlyConfigured with one line that shows nothing of the key.
     """
+    if kept := kept_key(algorithm):
+        return kept
     text = required(name)
     try:
         key = load_pem_private_key(text.encode(), password=None)
@@ -42,3 +47,15 @@ def private_key(name: str, algorithm: str) -> Any:
     if not fits(key):
         raise ImproperlyConfigured(f"{name} is not {wanted}, which {algorithm} needs")
     return key
+
+
+def kept_key(algorithm: str) -> Any:
+    """The `TransitKey` that AUTHBENCH_VAULT_SIGNING_KEY names, which stays in the vault; None where it names none.
+
+    Raises ImproperlyConfigured where it is none for that algorithm or the vault does not show it.
+    """
+    if not os.environ.get(VAULT_SIGNING_KEY):
+        return None
+    from apps.strategies._transit import transit_key  # noqa: PLC0415 - only where there is one
+
+    return transit_key(algorithm)

@@ -66,9 +66,10 @@ def replace(login: Login, lifetime_s: int) -> tuple[str, Login] | None:
     return (token, renewed) if rows.update(digest=digest, issued=now, expires=renewed.expires) else None
 
 
-def end(digest: bytes) -> None:
-    """Deletes the row, in one statement."""
-    AccessToken.objects.filter(digest=digest).delete()
+def end(digest: bytes) -> bool:
+    """Deletes the row, in one statement; whether it was there."""
+    deleted, _ = AccessToken.objects.filter(digest=digest).delete()
+    return deleted > 0
 
 
 def kept_preferences(digest: bytes) -> Mapping[str, str]:

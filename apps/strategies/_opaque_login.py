@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest
 
 from apps.contract.endpoints import Caller
@@ -62,10 +63,12 @@ class OpaqueLogin:
         return caller, self._members(*replaced)
 
     def end(self, request: HttpRequest) -> None:
-        """Deletes the row."""
+        """Deletes the row. Raises SessionInterrupted (401) where another request has replaced or ended the token."""
         user_logged_out.send(sender=None, request=request, user=None)
-        _opaque.end(request.login.digest)
+        ended = _opaque.end(request.login.digest)
         self.ended(request.login)
+        if not ended:
+            raise SessionInterrupted("the token was replaced or ended meanwhile")
 
     def preferences(self, request: HttpRequest) -> Mapping[str, str]:
         """From the row."""

@@ -4,12 +4,13 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 
+from apps.contract.bodies import LONGEST_USERNAME
 from apps.contract.endpoints import Caller
 from apps.contract.tokens import ISSUER, LONGEST_LOGIN_S, TOKEN_TYPE, audience_of
 from apps.strategies._payload import payload
@@ -54,6 +55,10 @@ class Signer:
         complete = {"iss": ISSUER, "aud": self.audience, **claims}
         return jwt.encode(complete, self.key, self.algorithm, headers=headers, json_encoder=Utf8)
 
+    def forging_key(self) -> tuple[str, Any]:
+        """Algorithm and key."""
+        return self.algorithm, self.key
+
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
@@ -72,6 +77,21 @@ class Verifier:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyVerifier:
+    """Accepts what one of several verifiers accepts, asked in turn: a key and those before it, while it is rotated.
+
+    RFC 7515, appendix D, allows trying the keys that an application has where a token names none; a `kid` would make
+    every request longer. All are of one algorithm and one audience, and they are few (`environment.former_keys`).
+    """
+
+    verifiers: tuple[Verifier, ...]
+
+    def verify(self, token: str) -> Claims | None:
+        """The claims of a token that one of them accepts; None where none does."""
+        return next((claims for each in self.verifiers if (claims := each.verify(token)) is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureSeen:
     """Accepts tokens whose signature somebody else has verified: everything else about them is looked at here."""
 
@@ -83,10 +103,16 @@ class SignatureSeen:
         return _decoded(token, self.audience, "", [self.algorithm], _UNSIGNED, self.algorithm)
 
 
-def signer_and_verifier(algorithm: str, key: Any, audience: str) -> tuple[Signer, Verifier]:
-    """Both halves of one key: the secret itself (HS256), or a private key of the `cryptography` package."""
+def signer_and_verifier(
+    algorithm: str, key: Any, audience: str, former: Sequence[bytes] = ()
+) -> tuple[Signer, Verifier | AnyVerifier]:
+    """Both halves of one key: the secret itself (HS256), or a private key of the `cryptography` package.
+
+    `former`: secrets whose tokens are accepted too.
+    """
     public = key if isinstance(key, bytes) else key.public_key()
-    return Signer(algorithm, key, audience), Verifier(algorithm, public, audience)
+    verifiers = tuple(Verifier(algorithm, each, audience) for each in (public, *former))
+    return Signer(algorithm, key, audience), AnyVerifier(verifiers) if former else verifiers[0]
 
 
 def would_be_valid(token: str, audience: str) -> bool:
@@ -172,6 +198,7 @@ def _well_formed(claims: Claims) -> bool:
         and _JTI.fullmatch(claims["jti"]) is not None
         and all(_is_time(claims[name]) for name in ("exp", "nbf", "iat", "auth_time"))
         and _is_text(claims["username"])
+        and len(claims["username"]) <= LONGEST_USERNAME
         and _are_texts(claims["permissions"], list)
         and (
             (preferences := claims.get("preferences")) is None

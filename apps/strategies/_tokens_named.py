@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 from apps.strategies._keys_file import ALGORITHM, KeyFile, is_kid
 from apps.strategies._keys_published import PublishedKeys
@@ -21,6 +22,11 @@ class FileSigner:
         """The signed token, with the key's name in its header."""
         held = self._keys.current()
         return Signer(ALGORITHM, held.private[held.signing], self._audience, held.signing).sign(claims)
+
+    def forging_key(self) -> tuple[str, Any]:
+        """Algorithm and the key that the file names now."""
+        held = self._keys.current()
+        return ALGORITHM, held.private[held.signing]
 
 
 class NamedKeyVerifier:

@@ -3,7 +3,7 @@
 For commands (`migrate`, `seed`, `mint`): the replicas read no settings, but their tokens are the same.
 """
 
-from apps.shop.environment import number, signing_key
+from apps.shop.environment import former_keys, number, signing_key
 from apps.shop.settings import *
 
 STRATEGY = {
@@ -31,4 +31,5 @@ STRATEGY = {
 AUTHENTICATOR = "apps.strategies._jwt.JwtClaims"
 JWT_ALGORITHM = "HS256"
 JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
+JWT_KEY_FALLBACKS = former_keys("AUTHBENCH_JWT_KEY_FALLBACKS")
 JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from apps.shop.environment import number, signing_key
+from apps.shop.environment import former_keys, number, signing_key
 from apps.shop.settings import *
 from apps.strategies._tokens import ISSUER, audience_of
 
@@ -15,6 +15,7 @@ STRATEGY = {
     "stores": ["database"],
     "revocable": False,
     "twin": None,
+    "known_breaks": ["missing claims: no exp"],
     "operations": {
         "whoami": {"sql": 1, "cache": 0, "transactions": 1},
         "orders": {"sql": 2, "cache": 0, "transactions": 2},
@@ -29,8 +30,9 @@ STRATEGY = {
 }
 AUTHENTICATOR = "apps.strategies._drf_jwt.DrfJwt"
 REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_jwt.authentication.JSONWebTokenAuthentication"]}
+_keys = [signing_key("AUTHBENCH_JWT_KEY"), *former_keys("AUTHBENCH_JWT_KEY_FALLBACKS")]
 JWT_AUTH = {
-    "JWT_SECRET_KEY": signing_key("AUTHBENCH_JWT_KEY"),
+    "JWT_SECRET_KEY": _keys if _keys[1:] else _keys[0],  # of a list the first signs, and each is tried in turn
     "JWT_EXPIRATION_DELTA": timedelta(seconds=number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)),
     "JWT_AUDIENCE": audience_of(STRATEGY_NAME),
     "JWT_ISSUER": ISSUER,

@@ -12,6 +12,7 @@ STRATEGY = {
     "summary": "A signed bearer token (RS256) that nginx verifies; replicas trust nginx, and only nginx.",
     "stores": [],
     "revocable": False,
+    "private_key": "RS256",
     "twin": None,
     "edge": "jwt",
     "operations": {

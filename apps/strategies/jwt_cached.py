@@ -1,6 +1,6 @@
 """A signed token, verified once a process: its claims stay in a bounded cache until it expires."""
 
-from apps.shop.environment import number, signing_key
+from apps.shop.environment import former_keys, number, signing_key
 from apps.shop.settings import *
 
 STRATEGY = {
@@ -27,5 +27,6 @@ STRATEGY = {
 AUTHENTICATOR = "apps.strategies._jwt_cached.JwtCached"
 JWT_ALGORITHM = "HS256"
 JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
+JWT_KEY_FALLBACKS = former_keys("AUTHBENCH_JWT_KEY_FALLBACKS")
 JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)
 TOKEN_CACHE_SIZE = number("AUTHBENCH_TOKEN_CACHE_SIZE", 1024, smallest=1)

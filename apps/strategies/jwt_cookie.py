@@ -1,6 +1,6 @@
 """A signed token in a cookie that no script can read: no store is asked."""
 
-from apps.shop.environment import number, signing_key
+from apps.shop.environment import former_keys, number, signing_key
 from apps.shop.settings import *
 
 STRATEGY = {
@@ -28,4 +28,5 @@ AUTHENTICATOR = "apps.strategies._jwt_cookie.JwtCookie"
 MIDDLEWARE = [*MIDDLEWARE, "apps.strategies._finishing.finishing"]
 JWT_ALGORITHM = "HS256"
 JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
+JWT_KEY_FALLBACKS = former_keys("AUTHBENCH_JWT_KEY_FALLBACKS")
 JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)

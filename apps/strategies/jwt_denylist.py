@@ -1,6 +1,6 @@
 """A signed token whose `jti` is looked up in Valkey: a logout ends it."""
 
-from apps.shop.environment import number, signing_key
+from apps.shop.environment import former_keys, number, signing_key
 from apps.shop.settings import *
 
 STRATEGY = {
@@ -27,4 +27,5 @@ STRATEGY = {
 AUTHENTICATOR = "apps.strategies._jwt_denylist.JwtDenylist"
 JWT_ALGORITHM = "HS256"
 JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
+JWT_KEY_FALLBACKS = former_keys("AUTHBENCH_JWT_KEY_FALLBACKS")
 JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)

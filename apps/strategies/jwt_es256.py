@@ -12,6 +12,7 @@ STRATEGY = {
     "summary": "A signed bearer token (ES256) with id, username and permissions.",
     "stores": [],
     "revocable": False,
+    "private_key": "ES256",
     "twin": None,
     "operations": {
         "whoami": {"sql": 0, "cache": 0, "transactions": 0},

@@ -2,6 +2,7 @@
 
 from apps.shop.environment import existing_file, number, service_address
 from apps.shop.settings import *
+from apps.strategies._keys import kept_key
 
 STRATEGY = {
     "name": "jwt-jwks",
@@ -11,6 +12,7 @@ STRATEGY = {
     "summary": "A signed bearer token (RS256), verified with a key from a JWKS endpoint.",
     "stores": [],
     "revocable": False,
+    "private_key": "RS256",
     "twin": None,
     "service": "apps.services.jwks",
     "operations": {
@@ -30,4 +32,5 @@ AUTH_URL = service_address("AUTHBENCH_AUTH_URL")
 JWKS_COOLDOWN_S = number("AUTHBENCH_JWKS_COOLDOWN_S", 10, smallest=1)
 JWKS_MAX_AGE_S = number("AUTHBENCH_JWKS_MAX_AGE_S", 300, smallest=1)
 JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 900, smallest=1)
-SIGNING_KEYS_FILE = existing_file("AUTHBENCH_SIGNING_KEYS_FILE")
+SIGNING_KEY = kept_key("RS256")  # None: they are in a file
+SIGNING_KEYS_FILE = "" if SIGNING_KEY else existing_file("AUTHBENCH_SIGNING_KEYS_FILE")

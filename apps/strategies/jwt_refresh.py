@@ -1,6 +1,6 @@
 """A short access token, and a refresh token that works once, of a family in PostgreSQL."""
 
-from apps.shop.environment import number, signing_key
+from apps.shop.environment import former_keys, number, signing_key
 from apps.shop.settings import *
 
 STRATEGY = {
@@ -29,5 +29,6 @@ AUTHENTICATOR = "apps.strategies._jwt_refresh.JwtRefresh"
 INSTALLED_APPS = [*INSTALLED_APPS, "apps.strategies.families"]
 JWT_ALGORITHM = "HS256"
 JWT_KEY = signing_key("AUTHBENCH_JWT_KEY")
+JWT_KEY_FALLBACKS = former_keys("AUTHBENCH_JWT_KEY_FALLBACKS")
 JWT_LIFETIME_S = number("AUTHBENCH_JWT_LIFETIME_S", 300, smallest=1)
 REFRESH_GRACE_S = number("AUTHBENCH_REFRESH_GRACE_S", 0)

@@ -31,7 +31,7 @@ ROUTE = "apps.strategies._session_memory.route_follows_session"
 MIDDLEWARE = [*MIDDLEWARE, ROUTE, *SESSION_MIDDLEWARE, *USER_MIDDLEWARE]
 SESSION_ENGINE = "apps.strategies.engines.locmem"
 LIMITS = {"MAX_ENTRIES": 100_000, "CULL_FREQUENCY": 1000}  # Django's defaults: 300, and a third of them
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": LIMITS}}
+CACHES = {"default": {"BACKEND": "apps.strategies.engines.json_memory.JsonMemory", "OPTIONS": LIMITS}}
 SESSION_FOLDER = existing_folder("AUTHBENCH_SESSION_DIR")
 SITE = os.environ.get("AUTHBENCH_SITE") or STRATEGY_NAME  # its replicas are called <SITE>-1, <SITE>-2, …
 REPLICAS = number("AUTHBENCH_REPLICAS", 2, smallest=1)

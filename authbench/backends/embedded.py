@@ -1,31 +1,29 @@
 """The default backend: every part on this machine, from wheels or the user's own programs, gone when it closes."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from apps.contract.registry import Strategy
 from apps.contract.tokens import audience_of
+from authbench.backends.addressed import Addressed
 from authbench.backends.parts import Parts, start_parts
 from authbench.backends.shop import SIGNING_KEYS, Keys, Serving, Shop
-from authbench.backends.stocked import Stocked
 from authbench.backends.variant import Variant, as_variants
+from authbench.backends.vaulted import admit, vaulted
 from authbench.balancing import ROUND_ROBIN, Balancing
 from authbench.deployable import NOTHING_MORE, Needs
 from authbench.deployment import Deployment
 from authbench.errors import StackError
 from authbench.stack import nginx, valkey
-from authbench.stack.databases import database_of
 from authbench.stack.diagnosis import writing
 from authbench.stack.edge import Edge, jwks_of
 from authbench.stack.nginx import Site
-from authbench.stack.ports import LOOPBACK
 from authbench.stack.relay import NAME as RELAY
 from authbench.stack.relay import Relay
-from authbench.stack.replicas import Application, auth_service_name, replica_name, skewed
+from authbench.stack.replicas import auth_service_name, replica_name, skewed
 from authbench.stack.service import Service
 from authbench.stack.stack import Stack
 
@@ -34,7 +32,7 @@ SPARE_CONNECTIONS = 20  # for the bench, management commands and PostgreSQL's ow
 START_S, START_PER_REPLICA_S = 30.0, 3.0
 
 
-class EmbeddedStack(Stocked):
+class EmbeddedStack(Addressed):
     """PostgreSQL, Valkey, nginx and the replicas of some strategies, or variants of some. Use as a context manager.
 
     Entering starts the first three; `seed`, `start_replicas` and `mint` follow in that order or another. Every method
@@ -67,6 +65,7 @@ class EmbeddedStack(Stocked):
         self._keys = Keys()
         self._ports: dict[str, int] = {}  # replica -> its port, the same at every launch
         self._generation = 0
+        self._detailed = False
         self._stack = Stack(cores)
         self.parts: Parts
         self._shop: Shop
@@ -97,7 +96,7 @@ class EmbeddedStack(Stocked):
     def _start_parts(self) -> None:
         self._dealt = self.deployment.replicas
         self._sites = {name: self._stack.ports.take() for name in self.strategies}
-        self._relay_ports = (self._stack.ports.take(), self._stack.ports.take(), self._stack.ports.take())
+        self._relay_ports = tuple(self._stack.ports.take() for _ in range(4))
         self._auth_ports = {name: self._stack.ports.take() for name, each in self.strategies.items() if each.service}
         processes = len(self.strategies) * self.replicas * self._serving.workers + len(self._auth_ports)
         connections = max(USUAL_CONNECTIONS, processes * self._serving.threads + SPARE_CONNECTIONS)
@@ -111,21 +110,23 @@ class EmbeddedStack(Stocked):
             self._generation_name(),
             session_server=self._needs.session_server,
             pgbouncer=self._needs.pgbouncer,
+            secrets=self._needs.openbao,
         )
         names = tuple(self.strategies)
         self._shop = Shop(self.parts, names, self.folder, self._serving, self._keys, self.replicas, self._auth_ports)
         with writing(self.folder):
             for name in self.strategies:
                 self._shop.sessions(name).mkdir(mode=0o700, parents=True)
-            (self.folder / SIGNING_KEYS).touch(mode=0o600)
-            (self.folder / SIGNING_KEYS).write_text(self._keys.signing_keys(), encoding="utf-8")
+            published = any(each.private_key and each.service for each in self.strategies.values())
+            if published or not self._needs.openbao:  # where secrets are kept elsewhere, no file holds one for nothing
+                (self.folder / SIGNING_KEYS).touch(mode=0o600)
+                (self.folder / SIGNING_KEYS).write_text(self._keys.signing_keys(), encoding="utf-8")
+        if (vault := self.parts.vault) is not None:
+            self.at_close(vault.close)
+            for name, strategy in self.strategies.items():
+                admit(vault, name, strategy, self._keys)
 
     # Replicas
-
-    @property
-    def replicas(self) -> int:
-        """Of each strategy: those running, or, before that, those planned."""
-        return self.deployment.replicas
 
     @property
     def replica_cpus(self) -> float | None:
@@ -160,11 +161,14 @@ class EmbeddedStack(Stocked):
         ahead_s: Mapping[int, float] | None = None,
         *,
         deployment: Deployment | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
         """Fresh processes for every strategy, `replicas` of each, in place of those running.
 
-        What is not given stays as it was. `ahead_s`: number of a replica -> how far its clock is ahead.
+        What is not given stays as it was. `ahead_s`: number of a replica -> how far its clock is ahead. `only`: of
+        these strategies; nobody answers for the others.
         """
+        names = [name for name in self.strategies if only is None or name in only]
         self.stop_replicas()
         self.deployment = deployment or self.deployment
         if replicas is not None:
@@ -173,10 +177,10 @@ class EmbeddedStack(Stocked):
             self.start_relay(self.deployment.distance_ms)
         services = [
             self._replica(name, number, (ahead_s or {}).get(number, 0.0))
-            for name in self.strategies
+            for name in names
             for number in range(1, self.replicas + 1)
         ]
-        self._stack.start(*map(self._auth_service, self._auth_ports), *services)
+        self._stack.start(*(self._auth_service(name) for name in names if name in self._auth_ports), *services)
         for service in services if self.replica_cpus is not None else ():
             self.running(service.name).group.limit(None)
         self._generation += 1
@@ -192,19 +196,18 @@ class EmbeddedStack(Stocked):
         self._stack.stop(replica_name(strategy, number))
 
     def begin_replica(self, strategy: str, number: int, told: Mapping[str, str]) -> None:
-        """A fresh process in place of that replica's, with `told` over what its environment says."""
+        """A fresh process in place of that replica's, with `told` over what its environment says, or its vault."""
         self.end_replica(strategy, number)
-        service = self._replica(strategy, number, 0.0)
-        self._stack.start(replace(service, environment={**service.environment, **told}))
+        self._stack.start(self._replica(strategy, number, 0.0, told))
+
+    def log_requests(self, *, detailed: bool) -> None:
+        """Whether, from the next start on, the balancer writes a line a request into `Nginx.requests_file` too."""
+        self._detailed = detailed
 
     def deal_logins(self, replicas: int) -> None:
         """Logins that live at one replica: those minted from now on are dealt to so many, not to those planned."""
         self._shop = replace(self._shop, replicas=replicas)
         self._dealt = replicas
-
-    def session_folder(self, strategy: str) -> Path:
-        """Where replicas that share session files keep them."""
-        return self._shop.sessions(strategy)
 
     def balance(self, methods: Mapping[str, Balancing], members: Sequence[int]) -> None:
         """Until the next start, has the balancer lead to the replicas of these numbers only, and pick them so.
@@ -226,19 +229,28 @@ class EmbeddedStack(Stocked):
         self._generation += 1
         self.parts.nginx.reload(self._stack.running(nginx.NAME), sites, self._generation_name())
 
-    def _replica(self, strategy: str, number: int, ahead_s: float) -> Service:
+    def _replica(self, strategy: str, number: int, ahead_s: float, told: Mapping[str, str] | None = None) -> Service:
         name = replica_name(strategy, number)
         if name not in self._ports:
             self._ports[name] = self._stack.ports.take()
         application = self._shop.application(self.variants[strategy], deployment=self.deployment)
         log, within = self._stack.log(name), self._start_within_s()
         replica = application.service(number, self._ports[name], log, self.cores, self._serving.cpus, within)
-        return skewed(replica, ahead_s) if ahead_s else replica
+        replica = replace(replica, environment={**replica.environment, **(told or {})})
+        return self._informed(skewed(replica, ahead_s) if ahead_s else replica, strategy, strategy)
 
     def _auth_service(self, strategy: str) -> Service:
         variant, log = self.variants[strategy], self._stack.log(auth_service_name(strategy))
         port, within = self._auth_ports[strategy], self._start_within_s()
-        return self._shop.application(variant).auth_service(variant.strategy.service, port, log, self.cores, within)
+        application = self._shop.application(variant)
+        service = application.auth_service(variant.strategy.service, port, log, self.cores, within)
+        return self._informed(service, strategy, service.name)
+
+    def _informed(self, service: Service, strategy: str, role: str) -> Service:
+        """Where the deployment has OpenBao keep the secrets, the process gets them there instead."""
+        if self.deployment.secrets != "openbao":
+            return service
+        return vaulted(self.vault, service, role, self.strategies[strategy])
 
     def _start_within_s(self) -> float:
         return START_S + START_PER_REPLICA_S * self.replicas * len(self.strategies)
@@ -248,8 +260,8 @@ class EmbeddedStack(Stocked):
     def start_relay(self, round_trip_ms: float) -> Relay:
         """A fresh relay in place of one that runs: replicas started from now on reach the stores through it."""
         self.stop_relay()
-        database, cache, status = self._relay_ports
-        relay = Relay(round_trip_ms, database, cache, status, self.postgres.port, self.valkey.port)
+        database, cache, status, control = self._relay_ports
+        relay = Relay(round_trip_ms, database, cache, status, self.postgres.port, self.valkey.port, control)
         self._stack.start(relay.service(self._stack.log(RELAY)))
         self._shop = replace(self._shop, relay=relay)
         return relay
@@ -258,44 +270,6 @@ class EmbeddedStack(Stocked):
         """Ends it; may be called when there is none."""
         self._stack.stop(RELAY)
         self._shop = replace(self._shop, relay=None)
-
-    # Processes of an experiment's own
-
-    def application(self, variant: str) -> Application:
-        """What every process of the variant is told, for whoever starts others than its replicas."""
-        return self._shop.application(self.variants[variant])
-
-    # How it is reached
-
-    def url(self, strategy: str) -> str:
-        """The strategy's origin at the load balancer."""
-        return f"http://{LOOPBACK}:{self._sites[strategy]}"
-
-    def replica_urls(self, strategy: str) -> list[str]:
-        """Its running replicas, past the load balancer, in the order of their numbers."""
-        names = (replica_name(strategy, number) for number in range(1, self.replicas + 1))
-        return [f"http://{LOOPBACK}:{self._ports[name]}" for name in names if name in self._ports]
-
-    def replica_names(self, strategy: str) -> list[str]:
-        """Names of its running replicas, as `X-Replica`, `application_name` and the tiers know them."""
-        return [replica_name(strategy, number) for number in range(1, self.replicas + 1)]
-
-    def auth_service_of(self, strategy: str) -> str | None:
-        """Name of the auth service beside its replicas; None where it has none."""
-        return auth_service_name(strategy) if strategy in self._auth_ports else None
-
-    def auth_url(self, strategy: str) -> str | None:
-        """Where that service answers; None where there is none."""
-        return self._shop.auth_url(strategy) if strategy in self._auth_ports else None
-
-    def dsn(self, strategy: str) -> str:
-        """The strategy's own database, as its replicas reach it."""
-        return self.parts.databases.dsn(database_of(strategy))
-
-    @property
-    def user_password(self) -> str:
-        """The password of every seeded user."""
-        return self._keys.user_password
 
     @property
     def settings(self) -> dict[str, dict[str, str]]:
@@ -309,13 +283,18 @@ class EmbeddedStack(Stocked):
             Site(
                 name,
                 port,
-                {replica_name(name, n): self._ports[replica_name(name, n)] for n in range(1, replicas + 1)},
+                {replica: self._ports[replica] for replica in self._started(name, replicas)},
                 sticky=self.strategies[name].sticky,
                 edge=self._edge(name),
                 dealt=self._dealt,
+                detailed=self._detailed,
             )
             for name, port in self._sites.items()
         ]
+
+    def _started(self, name: str, replicas: int) -> list[str]:
+        """Of so many replicas, those that have a port: all, but for strategies that were never started."""
+        return [each for n in range(1, replicas + 1) if (each := replica_name(name, n)) in self._ports]
 
     def _edge(self, name: str) -> Edge | None:
         strategy = self.strategies[name]

@@ -1,13 +1,14 @@
-"""The parts that every strategy shares, started side by side: PostgreSQL, Valkey, nginx, and two that are optional."""
+"""The parts that every strategy shares, started side by side: PostgreSQL, Valkey, nginx, and three optional ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from authbench.stack import binaries, nginx, postgres, valkey
+from authbench.stack import binaries, nginx, openbao, postgres, valkey
 from authbench.stack.accounts import unprivileged, within_reach
 from authbench.stack.databases import Databases
 from authbench.stack.diagnosis import writing
 from authbench.stack.nginx import Nginx, Site
+from authbench.stack.openbao import OpenBao
 from authbench.stack.pgbouncer import NAME as PGBOUNCER
 from authbench.stack.pgbouncer import PgBouncer
 from authbench.stack.postgres import Postgres
@@ -15,6 +16,7 @@ from authbench.stack.service import Running
 from authbench.stack.session_store import SessionStore
 from authbench.stack.stack import Stack
 from authbench.stack.valkey import Valkey
+from authbench.stack.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Parts:
     versions: Mapping[str, str]
     sessions: SessionStore | None = None  # a second PostgreSQL, for the session table alone
     pgbouncer: PgBouncer | None = None  # before the first
+    vault: Vault | None = None  # OpenBao, unsealed and empty
 
     @property
     def settings(self) -> dict[str, dict[str, str]]:
@@ -38,7 +41,13 @@ class Parts:
             "nginx": dict(nginx.SETTINGS),
             **({"postgresql-sessions": self.sessions.databases.server.settings} if self.sessions else {}),
             **({"pgbouncer": self.pgbouncer.settings} if self.pgbouncer else {}),
+            **({"openbao": dict(openbao.SETTINGS)} if self.vault else {}),
         }
+
+    @property
+    def softened(self) -> tuple[str, ...]:
+        """What production would run and this stack does not, a sentence each."""
+        return (*SOFTENED, *([openbao.SOFTENED] if self.vault else []))
 
 
 # What production would run and this stack does not.
@@ -53,6 +62,7 @@ def start_parts(
     *,
     session_server: bool = False,
     pgbouncer: bool = False,
+    secrets: bool = False,
 ) -> Parts:
     """Starts all; Valkey and nginx come up while PostgreSQL's data folder is made.
 
@@ -63,6 +73,7 @@ def start_parts(
         account.require_way_to(stack.folder)
     server = within_reach(binaries.find(binaries.POSTGRES), account, stack.folder / "programs")
     proxy = binaries.find(binaries.PGBOUNCER) if pgbouncer else None
+    keeper = binaries.find(binaries.OPENBAO) if secrets else None
     take = stack.ports.take
     names = [postgres.NAME, *([postgres.SESSIONS_NAME] if session_server else [])]
     servers = []
@@ -78,6 +89,9 @@ def start_parts(
         stack.launch(cache.service(stack.log(valkey.NAME), stack.cores)),
         stack.launch(balancer.service(stack.log(nginx.NAME), generation, stack.cores)),
     ]
+    kept = OpenBao(keeper, stack.folder / openbao.NAME, take(), take()) if keeper else None
+    if kept is not None:
+        started.append(stack.launch(kept.service(stack.log(openbao.NAME), stack.cores)))
     started += [_started(stack, each) for each in servers]
     stack.await_ready(started)
     ready = [Databases(each) for each in servers]
@@ -85,6 +99,11 @@ def start_parts(
         databases.prepare()
     programs = {"postgresql": server, "valkey": cache.program, "nginx": balancer.program}
     versions = {name: binaries.version_of(program) for name, program in programs.items()}
+    vault = None
+    if kept is not None:
+        versions[openbao.NAME] = binaries.version_of(kept.program)
+        vault = Vault(kept)
+        vault.open()
     pooler = None
     if proxy is not None:
         versions[PGBOUNCER] = binaries.version_of(proxy)
@@ -92,7 +111,7 @@ def start_parts(
         pooler = PgBouncer(proxy, versions[PGBOUNCER], folder, take(), ready[0], account)
         stack.start(pooler.service(stack.log(PGBOUNCER), stack.cores))
     sessions = SessionStore(ready[1], ready[0]) if session_server else None
-    return Parts(servers[0], cache, balancer, ready[0], versions, sessions, pooler)
+    return Parts(servers[0], cache, balancer, ready[0], versions, sessions, pooler, vault)
 
 
 def _started(stack: Stack, server: Postgres) -> Running:

@@ -108,7 +108,7 @@ class Shop:
                 "AUTHBENCH_JWT_KEY": self.keys.jwt,
                 "AUTHBENCH_JWT_LIFETIME_S": str(JWT_LIFETIME_S),
                 "AUTHBENCH_DATABASE_URL": self.parts.databases.dsn(database or database_of(variant.name)),
-                "AUTHBENCH_CACHE_URL": self.parts.valkey.url(self.names.index(variant.name)),
+                "AUTHBENCH_CACHE_URL": self.parts.valkey.url(self.cache_database(variant.name)),
                 "AUTHBENCH_SESSION_DIR": str(self.sessions(variant.name)),
                 "AUTHBENCH_SITE": variant.name,
                 "AUTHBENCH_REPLICAS": str(running or self.replicas),
@@ -147,12 +147,16 @@ class Shop:
             told["AUTHBENCH_DATABASE_URL"] = self.parts.pgbouncer.dsn(database_of(variant.name))
             told["AUTHBENCH_TRANSACTION_POOLING"] = "1"
         if deployment.distance_ms is not None and self.relay is not None:
-            database, cache = database_of(variant.name), self.names.index(variant.name)
+            database, cache = database_of(variant.name), self.cache_database(variant.name)
             told["AUTHBENCH_DATABASE_URL"] = self.parts.databases.dsn(database, self.relay.postgres_port)
             told["AUTHBENCH_CACHE_URL"] = self.parts.valkey.at(self.relay.valkey_port).url(cache)
         if deployment.session_store == "separate" and self.parts.sessions is not None:
             told["AUTHBENCH_SESSION_DATABASE_URL"] = self.parts.sessions.dsn(variant.name)
         return told
+
+    def cache_database(self, name: str) -> int:
+        """Number of the variant's own database in the cache."""
+        return self.names.index(name)
 
     def sessions(self, name: str) -> Path:
         """The folder that the replicas of a variant share."""

@@ -1,14 +1,15 @@
 """What a stack of started parts tells of itself, whoever started them."""
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from authbench.backends.parts import SOFTENED, Parts
+from authbench.backends.parts import Parts
 from authbench.records import CpuSource, Tier
 from authbench.stack.nginx import Nginx
 from authbench.stack.postgres import Postgres
 from authbench.stack.service import Running, Service
-from authbench.stack.stack import Stack
+from authbench.stack.stack import STOP_WITHIN_S, Stack
 from authbench.stack.valkey import Valkey
 
 
@@ -66,7 +67,7 @@ class Started:
     @property
     def softened(self) -> tuple[str, ...]:
         """What production would run and this stack does not, a sentence each."""
-        return SOFTENED
+        return self.parts.softened
 
     def running(self, service: str) -> Running:
         """The running service of that name: `postgres`, `valkey`, `nginx`, or a replica's."""
@@ -87,6 +88,17 @@ class Started:
     def watch(self, pid: int) -> None:
         """A process that somebody else started ends with the bench too."""
         self._stack.watch(pid)
+
+    def take_down(self, service: str, first: signal.Signals, within_s: float = STOP_WITHIN_S) -> Service:
+        """Ends one by that signal; from now on it is no defect that it does not run (`Stack.take_down`).
+
+        Its CPU is counted from zero where it is started again.
+        """
+        return self._stack.take_down(service, first, within_s)
+
+    def unmount_at_end(self, folder: Path) -> None:
+        """What will be mounted over that folder goes with the bench, however it ends."""
+        self._stack.unmount_at_end(folder)
 
     # Processes of an experiment's own
 

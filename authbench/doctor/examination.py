@@ -106,6 +106,7 @@ def _machine(available: frozenset[int]) -> Iterator[Finding]:
 
 def _backends(embedded: Sequence[Finding]) -> Iterator[Finding]:
     yield from embedded
+    yield programs.openbao()
     yield programs.docker()
     yield programs.valgrind()
     yield budgets.counting()

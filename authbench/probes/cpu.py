@@ -8,7 +8,7 @@ from authbench.backends.embedded import EmbeddedStack
 from authbench.records import Tier
 
 SHARED: tuple[str, ...] = ("nginx", "postgres", "valkey")
-OPTIONAL: tuple[str, ...] = ("postgres-sessions", "pgbouncer")  # shared too, where the stack has them
+OPTIONAL: tuple[str, ...] = ("postgres-sessions", "pgbouncer", "openbao")  # shared too, where the stack has them
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 
+from authbench.relaying.entrance import Entrance
 from authbench.relaying.flow import Flow
 from authbench.relaying.tally import Route
 
@@ -19,20 +20,23 @@ class Connection:
     back for as long as the store's answer would have taken.
     """
 
-    __slots__ = ("_watched", "client", "closed", "down", "half_ns", "route", "spoken", "store", "up")
+    __slots__ = ("_watched", "client", "closed", "down", "entrance", "half_ns", "route", "spoken", "store", "up")
 
-    def __init__(self, client: socket.socket, store: socket.socket, route: Route, half_ns: int, now_ns: int) -> None:
+    def __init__(
+        self, client: socket.socket, store: socket.socket, entrance: Entrance, half_ns: int, now_ns: int
+    ) -> None:
         self.client = client
         self.store = store
-        self.route = route
+        self.entrance = entrance
+        self.route: Route = entrance.route
         self.half_ns = half_ns
         self.up = Flow(client, store, now_ns + 3 * half_ns)  # there, back, and there with the first bytes
         self.down = Flow(store, client, now_ns + 2 * half_ns)
         self.spoken = False  # the client was the last to speak
         self.closed = False
         self._watched: dict[socket.socket, int] = {}
-        route.accepted += 1
-        route.open += 1
+        self.route.accepted += 1
+        self.route.open += 1
 
     def other(self, flow: Flow) -> Flow:
         """The opposite direction."""

@@ -65,6 +65,11 @@ class Flow:
             self._chunks.append((due_ns, memoryview(what)))
         return due_ns
 
+    def hasten(self, now_ns: int) -> None:
+        """What is held is due now at the latest: whatever kept it back is gone."""
+        self._chunks = deque((min(due_ns, now_ns), what) for due_ns, what in self._chunks)
+        self.last_due_ns = min(self.last_due_ns, now_ns)
+
     def deliver(self, now_ns: int) -> tuple[int | None, End | None]:
         """Gives the sink what is due; (when the first of it was due, the end that was met), each None for none.
 

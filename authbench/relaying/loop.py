@@ -8,11 +8,12 @@ from itertools import count
 from time import monotonic_ns
 
 from authbench.relaying.connection import READ, WRITE, Connection
+from authbench.relaying.control import Control
+from authbench.relaying.entrance import LOOPBACK, Entrance, listening
 from authbench.relaying.flow import End, Flow
-from authbench.relaying.tally import Lateness, Route, described
+from authbench.relaying.poisoning import Poisoning
+from authbench.relaying.tally import Lateness, described
 
-LOOPBACK = "127.0.0.1"
-BACKLOG = 1024
 NS = 1_000_000_000
 SPIN_NS = 60_000  # before something is due the loop polls instead of sleeping: waking up takes about as long
 
@@ -25,23 +26,30 @@ class Relay:
         self._round_trip_ns = round_trip_ns
         self._spin_ns = spin_ns
         self._epoll = select.epoll()
-        self._routes: dict[int, tuple[socket.socket, Route, int]] = {}  # listener's descriptor -> it, route, store
+        self._entrances: dict[str, Entrance] = {}  # by name of the route
+        self._listeners: dict[int, Entrance] = {}  # by descriptor; none where a toxic has closed it
+        self._poisoning = Poisoning(self._entrances, self)
         self._status: socket.socket | None = None
+        self._control: Control | None = None
         self._flows: dict[int, tuple[Connection, Flow, Flow]] = {}  # descriptor -> its connection, out of it, into it
-        self._due: list[tuple[int, int, Connection, Flow]] = []  # a heap; one entry a chunk
+        # A heap; one entry a chunk, or how the whole connection ends then.
+        self._due: list[tuple[int, int, Connection, Flow | End]] = []
         self._sequence = count()
         self._late = Lateness()
 
     def listen(self, name: str, port: int, store: int) -> None:
         """From now on connections to `port` lead to the store that listens on the other. Raises OSError."""
-        listener = _listener(port)
-        self._routes[listener.fileno()] = (listener, Route(name), store)
-        self._epoll.register(listener, select.EPOLLIN)
+        self._entrances[name] = Entrance(name, port, store)
+        self.open(self._entrances[name])
 
     def answer(self, port: int) -> None:
         """From now on a connection to `port` gets what has passed so far, as JSON, and is closed. Raises OSError."""
-        self._status = _listener(port)
+        self._status = listening(port)
         self._epoll.register(self._status, select.EPOLLIN)
+
+    def obey(self, port: int, token: str) -> None:
+        """From now on whoever knows the token sets and clears toxics at `port` (`Control`). Raises OSError."""
+        self._control = Control(port, token, self._poisoning.command, self._epoll)
 
     def run(self) -> None:
         """Relays for as long as the process lives."""
@@ -52,8 +60,10 @@ class Relay:
         """Lets go of everything that is open."""
         for connection, _, _ in list(self._flows.values()):
             connection.close(broken=True)
-        for listener, _, _ in self._routes.values():
-            listener.close()
+        for entrance in self._entrances.values():
+            entrance.close()
+        if self._control is not None:
+            self._control.close()
         if self._status is not None:
             self._status.close()
         self._epoll.close()
@@ -66,10 +76,12 @@ class Relay:
         for descriptor, event in events:
             if descriptor in self._flows:
                 self._stir(*self._flows[descriptor], event)
-            elif descriptor in self._routes:
-                self._accept(*self._routes[descriptor])
+            elif descriptor in self._listeners:
+                self._accept(self._listeners[descriptor])
             elif self._status is not None and descriptor == self._status.fileno():
                 self._tell(self._status)
+            elif self._control is not None:
+                self._control.stir(descriptor)
         self._deliver_due()
 
     def _may_sleep(self) -> bool:
@@ -86,9 +98,11 @@ class Relay:
         select.select((self._epoll,), (), (), wait_ns / NS)
         return True
 
-    def _accept(self, listener: socket.socket, route: Route, store: int) -> None:
+    def _accept(self, entrance: Entrance) -> None:
+        if entrance.listener is None:  # closed while its events were being worked off
+            return
         try:
-            client, _ = listener.accept()
+            client, _ = entrance.listener.accept()
         except OSError:  # the client has gone already
             return
         now_ns = monotonic_ns()
@@ -96,11 +110,13 @@ class Relay:
         for end in (client, onward):
             end.setblocking(False)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        onward.connect_ex((LOOPBACK, store))  # in progress: sends wait, and reads tell where it fails
-        made = Connection(client, onward, route, self._half_ns, now_ns)
+        onward.connect_ex((LOOPBACK, entrance.store))  # in progress: sends wait, and reads tell where it fails
+        made = Connection(client, onward, entrance, self._half_ns, now_ns)
         self._flows[client.fileno()] = (made, made.up, made.down)
         self._flows[onward.fileno()] = (made, made.down, made.up)
         made.watch(self._epoll)
+        if entrance.toxic is not None:
+            self._poisoning.opened(made, now_ns)
 
     def _stir(self, connection: Connection, out: Flow, into: Flow, event: int) -> None:
         """A socket has something to say, or takes more again, or is gone."""
@@ -118,18 +134,58 @@ class Relay:
         now_ns = monotonic_ns()
         if not isinstance(came, End):
             connection.count(flow, len(came))
+        if (toxic := connection.entrance.toxic) is not None and toxic.upstream == (flow is connection.up):
+            self._poisoning.take(toxic, connection, flow, came, now_ns)
+        else:
+            self.pass_on(connection, flow, came, now_ns)
+
+    def pass_on(self, connection: Connection, flow: Flow, what: bytes | End, now_ns: int, later_ns: int = 0) -> None:
+        """Delivers it after the distance and `later_ns`, in its turn."""
         first = flow.next_due_ns is None
-        due_ns = flow.hold(came, now_ns + self._half_ns)
+        due_ns = flow.hold(what, now_ns + self._half_ns + later_ns)
         if first and due_ns <= now_ns:
             self._deliver(connection, flow)
         else:
             heapq.heappush(self._due, (due_ns, next(self._sequence), connection, flow))
 
+    def end_at(self, connection: Connection, due_ns: int, *, broken: bool) -> None:
+        """Has the connection end then, whatever it still holds."""
+        how = End.BROKEN if broken else End.CLOSED
+        heapq.heappush(self._due, (due_ns, next(self._sequence), connection, how))
+
+    def hasten(self, connection: Connection, now_ns: int) -> None:
+        """Delivers now whatever it holds."""
+        for flow in (connection.up, connection.down):
+            if flow.next_due_ns is not None:
+                flow.hasten(now_ns)
+                heapq.heappush(self._due, (now_ns, next(self._sequence), connection, flow))
+
+    def connections(self, entrance: Entrance) -> list[Connection]:
+        """Those of one route that are open."""
+        ends = (connection for connection, out, _ in self._flows.values() if out is connection.up)
+        return [connection for connection in ends if connection.entrance is entrance]
+
+    def open(self, entrance: Entrance) -> None:
+        """Listens there. Raises OSError."""
+        listener = entrance.listener or entrance.reopen()
+        self._listeners[listener.fileno()] = entrance
+        self._epoll.register(listener, select.EPOLLIN)
+
+    def shut(self, entrance: Entrance) -> None:
+        """Listens there no longer."""
+        if entrance.listener is not None:
+            del self._listeners[entrance.listener.fileno()]
+            entrance.close()
+
     def _deliver_due(self) -> None:
         due = self._due
         while due and due[0][0] <= monotonic_ns():
             _, _, connection, flow = heapq.heappop(due)
-            if not connection.closed and not flow.blocked:
+            if connection.closed:
+                continue
+            if isinstance(flow, End):
+                self.drop(connection, broken=flow is End.BROKEN)
+            elif not flow.blocked:
                 self._deliver(connection, flow)
                 if not connection.closed:
                     connection.watch(self._epoll)
@@ -141,12 +197,13 @@ class Relay:
             self._late.add(now_ns - due_ns)
         other = connection.other(flow)
         if end is End.BROKEN or (end is not None and other.done):
-            self._drop(connection, broken=end is not End.CLOSED)
+            self.drop(connection, broken=end is not End.CLOSED)
         elif end is End.GONE:  # its source is told as late as it would be, after what is on its way to it
             told_ns = other.hold(End.BROKEN, now_ns + self._half_ns)
             heapq.heappush(self._due, (told_ns, next(self._sequence), connection, other))
 
-    def _drop(self, connection: Connection, *, broken: bool) -> None:
+    def drop(self, connection: Connection, *, broken: bool) -> None:
+        """Ends it now; `broken`: by a reset."""
         for end in (connection.client, connection.store):
             self._flows.pop(end.fileno(), None)
         connection.close(broken=broken)
@@ -157,19 +214,15 @@ class Relay:
         except OSError:
             return
         with asking:
-            routes = [route for _, route, _ in self._routes.values()]
-            text = json.dumps(described(self._round_trip_ns / 1000, routes, self._late))
+            entrances = self._entrances.values()
+            text = json.dumps(
+                {
+                    **described(self._round_trip_ns / 1000, [each.route for each in entrances], self._late),
+                    "toxics": {each.route.name: each.toxic.kind for each in entrances if each.toxic is not None},
+                }
+            )
             try:
                 asking.settimeout(1)
                 asking.sendall(text.encode())
             except OSError:
                 return
-
-
-def _listener(port: int) -> socket.socket:
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind((LOOPBACK, port))
-    made.listen(BACKLOG)
-    made.setblocking(False)
-    return made

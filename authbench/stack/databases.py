@@ -48,6 +48,17 @@ class Databases:
                     )
                 )
 
+    def keep_commits(self, name: str, *, keep: bool = True) -> None:
+        """Whether connections made from now on wait at a commit until the kernel has it (`synchronous_commit`).
+
+        Then a server that is killed has lost nothing that it said was committed; a power cut still loses it (`SOFT`).
+        """
+        with self.server.connect() as connection:
+            setting = sql.SQL("on" if keep else "off")
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} SET synchronous_commit = {}").format(sql.Identifier(name), setting)
+            )
+
     def settle(self) -> None:
         """Writes out what set-up has changed, so that no checkpoint of it falls into a measured window."""
         with self.server.connect() as connection:

@@ -31,6 +31,7 @@ SETTINGS: Mapping[str, str] = {
     "proxy_next_upstream": "off",
     "keepalive_requests": "1000000",
     "keepalive_timeout": "75s",
+    "client_max_body_size": "60k",
     "access_log": "a line a request that says which port, written every 20 ms",
 }
 SOFTENED = (
@@ -51,10 +52,14 @@ http {{
   # The wheel's nginx has no stub_status: requests are counted by these lines, the cheapest that nginx can write.
   log_format port $server_port;
   log_format mark "mark $arg_id";
+  log_format request "$http_x_request_id $status $upstream_status";
   access_log {counts} port {buffering};
   server_tokens off;
   keepalive_requests 1000000;
   keepalive_timeout 75s;
+  # gunicorn reads no more than 64 KiB of a body that nobody wants before it closes a connection that it said it keeps:
+  # what is longer would end in a 502, for its sender or for whoever is sent to that connection next.
+  client_max_body_size 60k;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   proxy_http_version 1.1;
@@ -99,7 +104,12 @@ TOLD = '    "{name} {host}:{port}" "{cookie}={replica}; Path=/; Secure; HttpOnly
 SERVER = """\
   server {{
     listen {host}:{port} backlog=4096;
-{locations}  }}
+{logs}{locations}  }}
+"""
+# What a server says of logs is instead of, not beside, what stands around it. A line of requests is written at once.
+DETAILED = """\
+    access_log {counts} port {buffering};
+    access_log {requests} request;
 """
 EVERYTHING = "    location / {{ {action} }}\n"
 
@@ -115,6 +125,7 @@ class Site:
     edge: Edge | None = None  # it authenticates requests itself
     dealt: int = 0  # replicas that logins were minted for: where fewer run, those take the others' in turn
     method: Balancing = ROUND_ROBIN  # `cookie`: where the application sets none (`sticky`), the balancer itself does
+    detailed: bool = False  # a line a request in `Nginx.requests_file` too
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +140,11 @@ class Nginx:
     def counts_file(self) -> Path:
         """A line a finished request: the port it came to, or `mark` and the id asked for."""
         return self.folder / "counts.log"
+
+    @property
+    def requests_file(self) -> Path:
+        """A line `<X-Request-ID> <status> <upstream's status>` for each finished request to a detailed site."""
+        return self.folder / "requests.log"
 
     def mark(self, identity: str) -> None:
         """Has a line `mark <identity>` written after those of all requests finished so far.
@@ -155,7 +171,7 @@ class Nginx:
             user=f"user nobody {nobodys_group()};" if os.geteuid() == 0 else "",
             proxy_headers="".join(f"  proxy_set_header {name} {value};\n" for name, value in PROXY_HEADERS),
             challenge=CHALLENGE if any(site.edge for site in sites) else "",
-            servers="".join(_blocks(site) for site in sites),
+            servers="".join(self._blocks(site) for site in sites),
         )
 
     def write(self, sites: Sequence[Site], generation: str) -> None:
@@ -202,6 +218,10 @@ class Nginx:
                 raise StackError(said, running.log_tail())
             time.sleep(PAUSE_S)
 
+    def _blocks(self, site: Site) -> str:
+        detailed = DETAILED.format(counts=self.counts_file, buffering=BUFFERING, requests=self.requests_file)
+        return _blocks(site, detailed if site.detailed else "")
+
     def _get(self, path: str) -> str | None:
         connection = http.client.HTTPConnection(LOOPBACK, self.status_port, timeout=2)
         try:
@@ -213,9 +233,11 @@ class Nginx:
             connection.close()
 
 
-def _blocks(site: Site) -> str:
+def _blocks(site: Site, logs: str) -> str:
     if not site.replicas:
-        return SERVER.format(host=LOOPBACK, port=site.port, locations=EVERYTHING.format(action="return 503;"))
+        return SERVER.format(
+            host=LOOPBACK, port=site.port, logs=logs, locations=EVERYTHING.format(action="return 503;")
+        )
     blocks = [_upstream(site.name, site.replicas.values(), site.method)]
     target, told = site.name, ""
     if site.sticky or site.method == "cookie":
@@ -230,7 +252,7 @@ def _blocks(site: Site) -> str:
     if site.edge is not None:
         blocks.append(site.edge.upstream(site.name, KEPT_UPSTREAM))
         locations = site.edge.locations(site.name)
-    blocks.append(SERVER.format(host=LOOPBACK, port=site.port, locations=locations))
+    blocks.append(SERVER.format(host=LOOPBACK, port=site.port, logs=logs, locations=locations))
     return "".join(blocks)
 
 

@@ -6,17 +6,20 @@ a core for the generator it runs there, so that it takes nothing of the stack's 
 
 import json
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from authbench.errors import StackError
 from authbench.records import Frozen
+from authbench.relaying.control import CONTROL_PORT, CONTROL_TOKEN
 from authbench.relaying.pressing import PASSWORD
+from authbench.relaying.toxic import Kind, Stream
 from authbench.stack.ports import LOOPBACK
 from authbench.stack.replicas import ROOT
 from authbench.stack.service import Service
@@ -42,6 +45,7 @@ class RelayStatus(Frozen):
     round_trip_us: float
     routes: Mapping[str, Passed]
     late_us: tuple[tuple[int, int], ...]  # (microseconds from when a chunk was due to when it was handed on, chunks)
+    toxics: Mapping[str, Kind] = {}  # route -> the toxic it has now
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,12 @@ class Relay:
     status_port: int
     to_postgres: int  # the stores' own ports
     to_valkey: int
+    control_port: int = 0  # 0: it takes no commands
+    token: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(24))
 
     def service(self, log: Path, cores: tuple[int, ...] = ()) -> Service:
         """The process. `cores`: where it runs; without any, on the bench's own, which is the generator's."""
+        told = {CONTROL_PORT: str(self.control_port), CONTROL_TOKEN: self.token} if self.control_port else {}
         routes = {POSTGRES: (self.postgres_port, self.to_postgres), VALKEY: (self.valkey_port, self.to_valkey)}
         return Service(
             name=NAME,
@@ -68,7 +75,7 @@ class Relay:
             ),
             folder=ROOT,
             log=log,
-            environment=_environment(),
+            environment={**_environment(), **told},
             ready=self._answers,
             cores=cores,
         )
@@ -81,6 +88,31 @@ class Relay:
             return RelayStatus.model_validate(json.loads(text))
         except (OSError, ValueError, ValidationError) as error:
             raise StackError(f"{NAME}: does not answer: {error}") from error
+
+    def set_toxic(self, route: str, kind: Kind, stream: Stream = "downstream", **figures: float) -> None:
+        """From now on, and on connections that are open, in place of the route's toxic (`authbench.relaying.toxic`).
+
+        `figures`: latency_ms, jitter_ms, rate_kbps, timeout_ms. Raises StackError where the relay refuses it.
+        """
+        self._command({"route": route, "kind": kind, "stream": stream, **figures})
+
+    def clear_toxic(self, route: str) -> None:
+        """The route passes everything again; nothing happens where it does. Raises StackError."""
+        self._command({"route": route})
+
+    def _command(self, word: Mapping[str, object]) -> None:
+        """Returns once it is done."""
+        if not self.control_port:
+            raise StackError(f"{NAME}: takes no commands")
+        line = json.dumps({**word, "token": self.token}).encode() + b"\n"
+        try:
+            with socket.create_connection((LOOPBACK, self.control_port), timeout=ANSWERS_WITHIN_S) as asked:
+                asked.sendall(line)
+                answer = json.loads(b"".join(iter(lambda: asked.recv(4096), b"")))
+        except (OSError, ValueError) as error:
+            raise StackError(f"{NAME}: does not take commands: {error}") from error
+        if answer != {"done": True}:
+            raise StackError(f"{NAME}: refused {dict(word)}: {answer.get('error')}")
 
     def _answers(self) -> bool:
         try:

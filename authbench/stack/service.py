@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from authbench.stack.budget import Group
 from authbench.stack.diagnosis import cause, ending, log_tail, writing
 from authbench.stack.watchdog import Watchdog
 
+STANDS_WITHIN_S = 5.0  # a process that waits for the disk stands only afterwards
+PAUSE_S = 0.002  # between two looks
 Question = Callable[[], bool]  # answers within a second or two; False for "not yet", never an error
 
 
@@ -38,6 +41,8 @@ class Service:
     cores: tuple[int, ...] = ()
     cpus: float | None = None  # budget in cores, once it is ready
     output: Path | None = None
+    # Makes what the command finds on its standard input, at each start anew: a secret that is used up by reading it.
+    handed: Callable[[], bytes] | None = field(default=None, repr=False)
 
 
 class Running:
@@ -75,6 +80,28 @@ class Running:
         if self.exit_code() is None:
             os.kill(self.pid, number)
 
+    def pause(self) -> None:
+        """Has everything that runs of it stand still (SIGSTOP); returns when it does, or raises StackError."""
+        self._send_until(signal.SIGSTOP, lambda state: state in "TtZX")
+
+    def resume(self) -> None:
+        """Has it go on (SIGCONT); returns when nothing of it stands, or raises StackError."""
+        self._send_until(signal.SIGCONT, lambda state: state != "T")
+
+    def _send_until(self, number: signal.Signals, obeyed: Callable[[str], bool]) -> None:
+        """Repeated, since a process may have been started in between."""
+        deadline = time.monotonic() + STANDS_WITHIN_S
+        while True:
+            states = {each.pid: each.state for each in map(processes.read, self.pids()) if each is not None}
+            if not (deaf := [pid for pid, state in states.items() if not obeyed(state)]):
+                return
+            if time.monotonic() > deadline:
+                raise StackError(f"{self.service.name}: {number.name} has no effect on process {deaf[0]}")
+            for pid in deaf:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            time.sleep(PAUSE_S)
+
     def pin(self) -> None:
         """Keeps every thread of it on its cores from now on; threads to come inherit it."""
         cores = set(self.service.cores)
@@ -99,6 +126,7 @@ def spawn(service: Service, watchdog: Watchdog, group: Group, *, confined: bool 
     `confined`: on its own cores from then on, not on the bench's too until it is ready. Raises StackError where files
     or processes cannot be made.
     """
+    handed = service.handed() if service.handed else b""  # asked first: where there is none, nothing starts
     beside: set[int] = set() if confined else os.sched_getaffinity(0)
     command = (
         *(sys.executable, "-I", "-S", str(Path(shim.__file__))),
@@ -122,7 +150,7 @@ def spawn(service: Service, watchdog: Watchdog, group: Group, *, confined: bool 
     assert process.stdin is not None
     watchdog.guard(process.pid, service.stop_signal)
     with contextlib.suppress(BrokenPipeError), process.stdin as gate:  # where it broke, the exit code tells
-        gate.write(shim.GO)
+        gate.write(shim.HANDED + handed if handed else shim.GO)  # a pipe holds more than is handed: no wait
     return Running(service, process, group)
 
 

@@ -71,7 +71,7 @@ class Stack:
     @property
     def tiers(self) -> Mapping[str, Tier]:
         """Running service -> the tier its cost is charged to."""
-        return {name: running.service.tier for name, running in self._running.items()}
+        return {name: running.service.tier for name, running in list(self._running.items())}
 
     def log(self, name: str) -> Path:
         """Where the service or command of that name writes."""
@@ -152,9 +152,24 @@ class Stack:
         for name in names:
             self._running.pop(name, None)
 
+    def take_down(self, name: str, first: signal.Signals, within_s: float = STOP_WITHIN_S) -> Service:
+        """Ends one by that signal instead of its own; from now on it is no defect that it does not run.
+
+        SIGKILL goes to everything that runs of it at once; any other to the command, and SIGKILL after `within_s`.
+        Returns what `start` takes to have it run again. Raises StackError where it is not running.
+        """
+        running = self.running(name)
+        del self._running[name]
+        try:
+            self._end([running], first, within_s)
+        except BaseException:
+            self._running[name] = running  # whoever interrupted finds it as it was left
+            raise
+        return running.service
+
     def check(self) -> None:
         """Raises StackError where a service, or the watchdog, has died."""
-        for running in self._running.values():
+        for running in list(self._running.values()):  # a fault may take one down meanwhile
             if running.exit_code() is not None:
                 raise running.died("while it was needed")
         if not self._watchdog.alive:
@@ -170,6 +185,10 @@ class Stack:
         """Has the watchdog remove the shared memory of a PostgreSQL that was killed."""
         self._watchdog.remove_segment_of(pid_file)
 
+    def unmount_at_end(self, folder: Path) -> None:
+        """Has the watchdog take away what will be mounted over that folder."""
+        self._watchdog.unmount(folder)
+
     def running(self, name: str) -> Running:
         """The service of that name. Raises StackError where it is not running."""
         if name not in self._running:
@@ -178,7 +197,14 @@ class Stack:
 
     def cpu_ns(self) -> dict[str, int]:
         """CPU time of every service so far, in nanoseconds."""
-        return {name: running.cpu_ns() for name, running in self._running.items()}
+        counted: dict[str, int] = {}
+        for name, running in list(self._running.items()):
+            try:
+                counted[name] = running.cpu_ns()
+            except FileNotFoundError:  # its cgroup went with it while a fault took it down
+                if self._running.get(name) is running:
+                    raise
+        return counted
 
     def close(self) -> None:
         """Ends and removes everything; may be called twice. An interruption leaves the rest to the watchdog."""
@@ -195,13 +221,15 @@ class Stack:
             self._running.clear()
             self.ports.close()
 
-    def _end(self, running: list[Running]) -> None:
+    def _end(
+        self, running: list[Running], first: signal.Signals | None = None, within_s: float = STOP_WITHIN_S
+    ) -> None:
         charge = Charge(cgroups=[str(folder) for each in running for folder in each.group.folders])
         for each in running:
             process = read(each.pid)
             if process is not None:
-                charge.roots[each.pid] = (process.started, each.service.stop_signal)
-        sweep(charge, STOP_WITHIN_S)
+                charge.roots[each.pid] = (process.started, first or each.service.stop_signal)
+        sweep(charge, within_s)
         for each in running:
             if each.exit_code() is None:
                 each.send(signal.SIGKILL)

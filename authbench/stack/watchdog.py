@@ -25,6 +25,7 @@ GRACE_S = 0.8  # for parts that leave something behind when killed (PostgreSQL)
 PATIENCE_S = 1.5  # until it gives up on a process that even SIGKILL does not end
 PAUSE_S = 0.005  # between two questions
 IPC_RMID = 0
+MNT_DETACH = 2
 
 DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -40,6 +41,7 @@ class Charge:
     folders: list[str] = field(default_factory=list)
     locks: list[str] = field(default_factory=list)  # folders of held files
     pid_files: list[str] = field(default_factory=list)  # PostgreSQL's, which name its shared memory
+    mounts: list[str] = field(default_factory=list)  # folders that a small file system may lie over
 
     def hear(self, line: bytes) -> None:
         """Takes one line of the bench in. Raises ValueError for what is none."""
@@ -57,6 +59,8 @@ class Charge:
                 self.locks.append(path)
             case {"pid_file": str(path)}:
                 self.pid_files.append(path)
+            case {"mount": str(path)}:
+                self.mounts.append(path)
             case _:
                 raise ValueError(f"not a word for the watchdog: {line!r}")
 
@@ -65,7 +69,7 @@ def sweep(charge: Charge, grace_s: float = GRACE_S) -> None:
     """Ends everything in its charge and removes what it left. Safe to repeat.
 
     Roots get their first signal and `grace_s` seconds; whatever then runs of them, and all that outlives its root, gets
-    SIGKILL.
+    SIGKILL. Whatever a fault has stopped (SIGSTOP) goes on meanwhile, or no signal but SIGKILL would reach it.
     """
     seen: set[Identity] = set()
     asked: set[Identity] = set()
@@ -87,11 +91,15 @@ def sweep(charge: Charge, grace_s: float = GRACE_S) -> None:
                 _send(pid, gentle[pid])
             elif pid not in spared:
                 _send(pid, signal.SIGKILL)
+            if pid in processes and processes[pid].state == "T":
+                _send(pid, signal.SIGCONT)
         time.sleep(PAUSE_S)
     for path in charge.pid_files:
         _remove_segment(path)
     for path in charge.cgroups:
         _remove_cgroup(path)
+    for path in charge.mounts:
+        unmount(path)
     for path in charge.folders:
         shutil.rmtree(path, ignore_errors=True)
     for path in charge.locks:
@@ -137,6 +145,11 @@ def _remove_segment(pid_file: str) -> None:
         return
     if len(key_and_id) == 2:
         ctypes.CDLL(None).shmctl(int(key_and_id[1]), IPC_RMID, None)
+
+
+def unmount(folder: str) -> bool:
+    """Takes away what lies over that folder, at once even where it is in use; whether anything did."""
+    return bool(ctypes.CDLL(None).umount2(os.fsencode(folder), MNT_DETACH) == 0)
 
 
 def _remove_cgroup(path: str) -> None:
@@ -210,6 +223,10 @@ class Watchdog:
     def remove_segment_of(self, pid_file: Path) -> None:
         """The shared memory that PostgreSQL's pid file names goes with the bench."""
         self._tell({"pid_file": str(pid_file)})
+
+    def unmount(self, folder: Path) -> None:
+        """Whatever will be mounted there goes with the bench; to be said before it is mounted."""
+        self._tell({"mount": str(folder)})
 
     def finish(self) -> None:
         """Has everything cleaned up and returns when it is. Cleans up itself where the watchdog was killed."""

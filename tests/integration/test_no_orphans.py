@@ -105,6 +105,24 @@ def test_a_kill_leaves_nothing_within_two_seconds(
     assert _wait_until_gone(bench, 2) == []
 
 
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGINT])
+def test_a_bench_that_ends_amid_faults_leaves_nothing(ended_by: signal.Signals, start: Callable[..., Bench]) -> None:
+    """Stopped processes hear no signal but SIGKILL, and a folder that is mounted over cannot be removed."""
+    bench = start("--held")
+    bench.wait_for("ready")
+    states = {process.state for pid, _ in bench.family if (process := read(pid)) is not None}
+    assert "T" in states
+    assert os.geteuid() != 0 or mounted_in(bench.told["folder"])
+    bench.process.send_signal(ended_by)
+    assert _wait_until_gone(bench, 2 if ended_by is signal.SIGKILL else 5) == []
+    assert mounted_in(bench.told["folder"]) == []
+
+
+def mounted_in(folder: str) -> list[str]:
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return [path for path in mounts if path.startswith(folder)]
+
+
 def test_an_interrupt_at_the_terminal_is_the_benchs_alone(start: Callable[..., Bench]) -> None:
     bench = start()
     bench.wait_for("ready")

@@ -1,8 +1,4 @@
-"""`engines.cache` on `LocMemCache`, and sessions that another process has made for this one's memory.
-
-LocMemCache pickles what it keeps. That is harmless here: a pickle is made by this process, stays in its memory, and is
-read by nobody else; whoever can write there runs code already. What comes from outside, `adopt`, comes as JSON.
-"""
+"""`engines.cache` on `JsonMemory`, and sessions that another process has made for this one's memory."""
 
 from collections.abc import Mapping
 from typing import Any, Self

@@ -14,7 +14,8 @@ from authbench.progress import Silent
 TOPICS = {
     "cores", "core siblings", "CPU quota", "container", "hypervisor", "memory", "swap", "huge pages", "governor",
     "turbo", "other load", "CPU pressure", "load average", "clock source", "clock reading", "timer", "steal",
-    "host speed", "cores at once", "PostgreSQL", "Valkey", "nginx", "account", "docker", "valgrind",
+    "host speed", "cores at once", "PostgreSQL", "Valkey", "nginx", "account", "OpenBao",
+    "docker", "valgrind",
     "CPU accounting", "CPU budgets", "open files", "ports", "results folder", "temporary folder", "shared memory",
     "Python", "address randomisation", "noise",
 }  # fmt: skip

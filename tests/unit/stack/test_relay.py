@@ -5,7 +5,8 @@ import pytest
 
 from authbench.errors import StackError
 from authbench.metric import STACK_TIERS
-from authbench.stack.relay import Relay, RelayStatus, pressing
+from authbench.relaying.control import CONTROL_PORT, CONTROL_TOKEN
+from authbench.stack.relay import VALKEY, Relay, RelayStatus, pressing
 
 RELAY = Relay(round_trip_ms=0.25, postgres_port=1, valkey_port=2, status_port=3, to_postgres=4, to_valkey=5)
 
@@ -13,6 +14,23 @@ RELAY = Relay(round_trip_ms=0.25, postgres_port=1, valkey_port=2, status_port=3,
 def test_the_command_says_what_leads_where(tmp_path: Path) -> None:
     service = RELAY.service(tmp_path / "relay.log")
     assert service.command[1:] == ("-m", "authbench.relaying", "250.0", "3", "postgres:1:4", "valkey:2:5")
+
+
+def test_its_control_is_told_by_the_environment_alone(tmp_path: Path) -> None:
+    commanded = replace(RELAY, control_port=7)
+    service = commanded.service(tmp_path / "relay.log")
+    assert service.command == RELAY.service(tmp_path / "relay.log").command
+    assert service.environment[CONTROL_PORT] == "7"
+    assert service.environment[CONTROL_TOKEN] == commanded.token
+    assert commanded.token not in repr(commanded) + repr(service)
+    assert CONTROL_PORT not in RELAY.service(tmp_path / "relay.log").environment
+
+
+def test_one_that_takes_no_commands_or_is_gone_says_so() -> None:
+    with pytest.raises(StackError, match="takes no commands"):
+        RELAY.set_toxic(VALKEY, "down")
+    with pytest.raises(StackError, match="does not take commands"):
+        replace(RELAY, control_port=9).clear_toxic(VALKEY)
 
 
 def test_no_strategy_pays_for_it(tmp_path: Path) -> None:

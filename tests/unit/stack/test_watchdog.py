@@ -50,6 +50,13 @@ def charge(child: Child, number: int) -> Charge:
     return Charge(roots={child.pid: (process.started, number)})
 
 
+def test_a_stopped_process_may_end_itself_as_well(children: Children) -> None:
+    child = children.start(POLITE)
+    child.send_signal(signal.SIGSTOP)
+    sweep(charge(child, signal.SIGTERM), grace_s=10)
+    assert child.wait() == 7
+
+
 def test_words_are_taken_in() -> None:
     heard = Charge()
     for line in (
@@ -60,9 +67,10 @@ def test_words_are_taken_in() -> None:
         b'{"folder": "/f"}',
         b'{"locks": "/l"}',
         b'{"pid_file": "/p"}',
+        b'{"mount": "/m"}',
     ):
         heard.hear(line)
-    assert heard == Charge({5: (9, 15)}, ["/c"], ["/f"], ["/l"], ["/p"])
+    assert heard == Charge({5: (9, 15)}, ["/c"], ["/f"], ["/l"], ["/p"], ["/m"])
 
 
 @pytest.mark.parametrize("line", [b"", b"[]", b'{"guard": 5', b'{"guard": "5"}', b'{"kill": 1}'])

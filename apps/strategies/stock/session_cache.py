@@ -1,0 +1,5 @@
+"""`session-cache` on `django.contrib.sessions.backends.cache` as Django ships it."""
+
+from apps.strategies.session_cache import *
+
+SESSION_ENGINE = "django.contrib.sessions.backends.cache"
