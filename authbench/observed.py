@@ -36,6 +36,7 @@ class Observation(Frozen):
     levels: Mapping[str, Level]  # factor -> level; holds `strategy` where one was observed
     values: Mapping[str, float | None]  # measure -> value in the measure's unit; None: there is none
     reasons: tuple[Reason, ...] = ()  # why it does not count
+    series: Mapping[str, str] = {}  # what happened over time, as the experiment writes it down
     histograms: Mapping[str, str] = {}  # what is merged over launches, never averaged: as `records.Load` keeps them
 
     @property

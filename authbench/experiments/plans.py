@@ -4,15 +4,27 @@ from typing import Annotated
 
 from pydantic import Field
 
+from authbench.experiments.faults.plan import FaultsPlan
 from authbench.experiments.growth.plan import GrowthPlan
 from authbench.experiments.payload.plan import PayloadPlan
 from authbench.experiments.reading.plan import ReadingPlan
 from authbench.experiments.relay.plan import RelayPlan
+from authbench.experiments.revival.plan import RevivalPlan
+from authbench.experiments.rotation.plan import RotationPlan
 from authbench.experiments.routing.plan import RoutingPlan
 from authbench.experiments.serverless.plan import ServerlessPlan
 from authbench.experiments.services.plan import ServicesPlan
 
 ExperimentPlan = Annotated[
-    GrowthPlan | PayloadPlan | ReadingPlan | RelayPlan | RoutingPlan | ServerlessPlan | ServicesPlan,
+    FaultsPlan
+    | GrowthPlan
+    | PayloadPlan
+    | ReadingPlan
+    | RelayPlan
+    | RevivalPlan
+    | RotationPlan
+    | RoutingPlan
+    | ServerlessPlan
+    | ServicesPlan,
     Field(discriminator="kind"),
 ]

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from reports.sections import (
     article,
     distance,
+    faults,
     growth,
     logins,
     payload,
     pooling,
     replicas,
+    revival,
+    rotation,
     routing,
     separate_store,
     serverless,
@@ -23,12 +26,15 @@ SECTIONS: tuple[Callable[[Found], Section | None], ...] = (
     pooling.section,
     separate_store.section,
     routing.section,
+    rotation.section,
     services.section,
     serverless.section,
     distance.section,
     growth.section,
     logins.section,
     payload.section,
+    faults.section,
+    revival.section,
 )
 
 

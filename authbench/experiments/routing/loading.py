@@ -7,14 +7,8 @@ from random import Random
 
 from apps.contract.endpoints import ROUTE_COOKIE
 from apps.contract.registry import Strategy
-from authbench.analysis.validity import (
-    Limits,
-    generator_busy,
-    generator_late,
-    littles_law_broken,
-    too_many_errors,
-    wrong_user,
-)
+from authbench.analysis.fidelity import too_many_errors, wrong_user
+from authbench.analysis.validity import Limits, generator_busy, generator_late, littles_law_broken
 from authbench.balancing import Balancing
 from authbench.experiments.ground import Ground
 from authbench.experiments.routing.measures import ACHIEVED, BUSY, LATENCY, OFFERED, P50, P99
