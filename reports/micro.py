@@ -9,21 +9,21 @@ from rich.text import Text
 
 from authbench.analysis.estimate import Estimate, Ratio
 from authbench.analysis.micro import MicroRow
+from authbench.terminal import shown
 from reports.numbers import MISSING
 from reports.table import STYLES
-from reports.words import printable
 
 
 def print_micro(rows: Sequence[MicroRow], console: Console) -> None:
     """Every group. Medians of rounds; intervals of 95 % over launches."""
     for group, members in groupby(rows, key=lambda row: row.group):
-        table = Table("", "version", "µs", "95 %", "× floor", "× reference", "bytes", "verdict", title=printable(group))
+        table = Table("", "version", "µs", "95 %", "× floor", "× reference", "bytes", "verdict", title=shown(group))
         table.title_justify = "left"
         for row in members:
             word = "" if row.verdict is None else row.verdict.word
             table.add_row(
-                printable(row.subject),
-                printable(row.version) or MISSING,
+                shown(row.subject),
+                shown(row.version) or MISSING,
                 _us(row.time.value),
                 _interval(row.time),
                 _times(row.to_floor),
