@@ -1,6 +1,7 @@
 """From an empty stack to one that may be measured: data, credentials, verification, prepared requests, rates."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx
 
 from apps.contract.registry import Strategy
 from authbench.backends.embedded import EmbeddedStack
+from authbench.conformance.credentials_kept import stored_password
 from authbench.conformance.verification import Minted, Verified, subject_of, verify
 from authbench.errors import UsageError
 from authbench.expiry import first_expiry
@@ -17,6 +19,7 @@ from authbench.scenario import VERIFICATIONS, Cell, Scenario, rate_share
 from authbench.semantics.probands import COUNT as PROBANDS
 from authbench.semantics.probands import grant_permissions
 from authbench.supply import supply_of
+from authbench.terminal import shown
 from authbench.trial import OPEN_MODEL_POOL, Bench, RequestFile
 from authbench.working_set import Extent, extent, fewest_sessions
 from authbench.workload import credential_bytes, requests_of, write_requests
@@ -47,11 +50,14 @@ def verify_stack(
     """Runs the conformance checks through the load balancer on every replica of every strategy."""
     with httpx.Client(trust_env=False) as http, StoreReader(stack) as reader:
         subjects = [
-            subject_of(http, s, stack.url(s.name), minted[s.name], stack.user_password, stack.replicas)
+            replace(
+                subject_of(http, s, stack.url(s.name), minted[s.name], stack.user_password, stack.replicas),
+                stored_password=stored_password(stack.dsn(s.name), int(minted[s.name].customer["id"])),
+            )
             for s in strategies
         ]
         counters = {s.name: reader.of(s.name) for s in strategies}
-        return verify(subjects, counters, done=lambda verified: _tell(verified, watcher))
+        return verify(subjects, counters, done=lambda verified: tell(verified, watcher))
 
 
 def prepare_requests(
@@ -117,6 +123,7 @@ def _taken(scenario: Scenario, strategy: Strategy, workload: str, rows: Sequence
     return taken
 
 
-def _tell(verified: Verified, watcher: Watcher) -> None:
+def tell(verified: Verified, watcher: Watcher) -> None:
+    """Says what is wrong with it, a line a problem."""
     for problem in verified.problems:
-        watcher.say(f"[red]✗[/] {verified.strategy.name}: {problem}")
+        watcher.say(f"[red]✗[/] {shown(verified.strategy.name)}: {shown(problem)}")

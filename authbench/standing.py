@@ -3,12 +3,16 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 
 from apps.contract.registry import Strategy
+from authbench.attacks.campaign import campaign
+from authbench.attacks.findings import Finding
 from authbench.backends.embedded import EmbeddedStack
+from authbench.conformance.outages import refused_in_outage
 from authbench.conformance.verification import Verified
 from authbench.machine import Cores
 from authbench.progress import Watcher
@@ -16,10 +20,10 @@ from authbench.runner import interruptible
 from authbench.scenario import Data, SemanticsPlan
 from authbench.semantics.findings import Semantics
 from authbench.semantics.measurement import measure
-from authbench.setting_up import open_sessions, verify_stack
+from authbench.setting_up import open_sessions, tell, verify_stack
 
 SHOWN_USERS = 20
-VERIFY_SESSIONS = 40  # enough for one user with the permission and one without
+VERIFY_SESSIONS = 60  # one user with the permission, one without, and a one-time token for each attack
 
 
 @contextmanager
@@ -42,8 +46,11 @@ def stand(chosen: Sequence[Strategy], replicas: int, watcher: Watcher) -> Iterat
 
 def verify_strategies(
     chosen: Sequence[Strategy], replicas: int, watcher: Watcher, plan: SemanticsPlan | None = None
-) -> tuple[list[Verified], list[Semantics]]:
-    """Brings the stack up, runs every check, takes it down. With a plan, measures what each strategy buys as well."""
+) -> tuple[list[Verified], list[Finding], list[Semantics]]:
+    """Brings the stack up, runs every check, takes it down.
+
+    With a plan, attacks every strategy that has passed and measures what it buys.
+    """
     with interruptible(), _up(chosen, replicas, watcher) as stack:
         watcher.phase("minting credentials")
         minted = open_sessions(stack, chosen, VERIFY_SESSIONS, probands=plan is not None)
@@ -53,9 +60,14 @@ def verify_strategies(
         watcher.phase("verifying every strategy on every replica")
         verified = verify_stack(stack, chosen, minted, watcher)
         if plan is None:
-            return list(verified.values()), []
+            return list(verified.values()), [], []
         passed = [each.strategy for each in verified.values() if each.passed]
-        return list(verified.values()), measure(stack, passed, minted, plan, watcher)
+        findings = campaign(stack, passed, minted, watcher)
+        watcher.phase("a cache that does not answer")
+        for name, said in refused_in_outage(stack, passed, minted).items():
+            verified[name] = replace(verified[name], problems=said)
+            tell(verified[name], watcher)
+        return list(verified.values()), findings, measure(stack, passed, minted, plan, watcher)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class Subject:
     spare: User  # whose session may be ended: nobody sends load with it
     spare_credential: Credential
     replicas: int
+    stored_password: str = ""  # the customer's, as the database keeps it; empty: nobody has looked
     clients: dict[User, Visitor] = field(default_factory=dict)
 
     @property

@@ -14,10 +14,16 @@ from apps.contract.credentials import anonymous, load
 from apps.contract.registry import Strategy
 from authbench.conformance.checks import BEHAVIOUR, Subject, caller_of
 from authbench.conformance.counts import Counted, ReadCounts, count_operations, differs_from_declaration
+from authbench.conformance.credentials_kept import (
+    refuses_used_refresh_tokens,
+    stores_passwords_slowly,
+    takes_one_time_credentials_once,
+)
 from authbench.conformance.visitor import User, Visitor
 
 # Two at a time: logging in keeps one core busy with the password hash, and the machine may have no more than two.
 PARALLEL = 2
+CHECKS = (*BEHAVIOUR, refuses_used_refresh_tokens, takes_one_time_credentials_once, stores_passwords_slowly)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ def verify(
 
 def _behave(subject: Subject) -> list[str]:
     problems: list[str] = []
-    for check in BEHAVIOUR:
+    for check in CHECKS:
         try:
             problems += [f"{check.__name__}: {problem}" for problem in check(subject)]
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:

@@ -1,8 +1,10 @@
 """A bench to be interrupted: starts the shared parts and a stand-in replica, tells each phase, stays until it is ended.
 
-`python -m tests.integration.bench [--no-cgroups]`. Prints one JSON line a phase.
+`python -m tests.integration.bench [--no-cgroups] [--held]`. Prints one JSON line a phase. `--held`: with its stores
+stopped (SIGSTOP) and, where it may, a small file system over one of its folders.
 """
 
+import contextlib
 import json
 import signal
 import sys
@@ -11,6 +13,7 @@ import threading
 from authbench.backends.parts import start_parts
 from authbench.stack import stack as stack_module
 from authbench.stack.budget import Accounting
+from authbench.stack.mounts import mount_small
 from authbench.stack.nginx import Site
 from authbench.stack.service import Service
 from authbench.stack.stack import Stack
@@ -55,6 +58,18 @@ class ToldStack(Stack):
         super().close()
 
 
+def hold(stack: Stack) -> None:
+    """As faults leave a stack that is ended in the middle of them."""
+    covered = stack.private / "sessions"
+    covered.mkdir()
+    stack.unmount_at_end(covered)
+    with contextlib.suppress(PermissionError):  # not root
+        mount_small(covered, 1 << 20)
+        (covered / "session").write_bytes(bytes(4096))
+    for name in ("postgres", "valkey", "replica"):
+        stack.running(name).pause()
+
+
 def main() -> None:
     if "--no-cgroups" in sys.argv:
         stack_module.accounting = lambda: Accounting("schedstat")
@@ -74,6 +89,8 @@ def main() -> None:
         )
         ports = [site.port, parts.postgres.port, parts.valkey.port, parts.nginx.status_port]
         with parts.postgres.connect():
+            if "--held" in sys.argv:
+                hold(stack)
             tell("ready", ports=ports)
             signal.pause()
 

@@ -1,15 +1,13 @@
 """All strategies in one stack: each keeps the contract with its declared counts, and what each buys is measured."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apps.contract.registry import strategies
+from tests.integration.commands import authbench
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 OWN = {name: found for name, found in strategies().items() if found.settings.startswith("apps.strategies.")}
@@ -52,24 +50,12 @@ DESIGNED = {
 OBEYED_AT_ONCE_S = 0.5  # ten polls: a busy machine is late
 
 
-def authbench(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "authbench.cli", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
-def verified() -> dict[str, Any]:
-    done = authbench("verify", "--security", "--json")
-    assert done.stdout, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == 0, [
-        row["problems"] for row in (*told["strategies"], *told["semantics"]) if row["problems"]
+def verified(verified_strategies: dict[str, Any]) -> dict[str, Any]:
+    told = verified_strategies
+    assert told["exit code"] == 0, [
+        *(row["problems"] for row in (*told["strategies"], *told["semantics"]) if row["problems"]),
+        *(row for row in told["attacks"] if row["outcome"] == "broken"),
     ]
     return told
 

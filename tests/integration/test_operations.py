@@ -50,6 +50,16 @@ def test_endpoints_ask_what_was_reviewed_and_declared(name: str, shop_stack: Sho
     assert record(seen["endpoints"]) == (RECORDS / f"{name}.txt").read_text(encoding="utf-8")
 
 
+def test_a_connection_a_request_is_counted_and_is_no_transaction_of_the_request(shop_stack: ShopStack) -> None:  # noqa: F811
+    database = shop_stack.create_database("session_db")
+    shown = shop_stack.manage(
+        "session_db", "operations", "whoami", "public", database=database, AUTHBENCH_CONN_MAX_AGE="0"
+    )
+    seen = json.loads(shown)["endpoints"]
+    assert (seen["whoami"]["connections"], seen["whoami"]["transactions"]) == (1, 2)
+    assert (seen["public"]["connections"], seen["public"]["transactions"]) == (0, 0)
+
+
 @pytest.mark.parametrize("module", ["session_db", "session_cached_db", "jwt_hs256"])
 def test_every_count_is_the_same_in_another_process(module: str, shop_stack: ShopStack) -> None:  # noqa: F811
     first, second = (

@@ -328,6 +328,16 @@ def test_a_token_works_after_logout_until_it_expires(stack: ShopStack) -> None:
         ("AUTHBENCH_JWT_KEY", "", "set AUTHBENCH_JWT_KEY, or AUTHBENCH_JWT_KEY_FILE to a file that holds it"),
         ("AUTHBENCH_JWT_KEY", "c2hvcnQ", "AUTHBENCH_JWT_KEY has 5 bytes; HS256 needs at least 32"),
         ("AUTHBENCH_SECRET_KEY", "", "set AUTHBENCH_SECRET_KEY, or AUTHBENCH_SECRET_KEY_FILE to a file that holds it"),
+        (
+            "AUTHBENCH_JWT_KEY_FALLBACKS",
+            "c2hvcnQ",
+            "AUTHBENCH_JWT_KEY_FALLBACKS has 5 bytes; HS256 needs at least 32",
+        ),
+        (
+            "AUTHBENCH_SECRET_KEY_FALLBACKS",
+            "too-brief",
+            "AUTHBENCH_SECRET_KEY_FALLBACKS holds one of 9 bytes; each needs at least 32",
+        ),
     ],
 )
 def test_a_wrong_configuration_stops_the_start_with_one_line(
