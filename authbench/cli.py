@@ -19,6 +19,7 @@ from authbench.commands.compare import compare
 from authbench.commands.doctor import doctor
 from authbench.commands.gate import gate
 from authbench.commands.micro import micro
+from authbench.commands.plan import plan
 from authbench.commands.verify import verify
 from authbench.design import estimated_seconds
 from authbench.errors import AuthbenchError, InterruptedRunError, InvalidRunError, StackError, UsageError
@@ -27,7 +28,7 @@ from authbench.progress import Silent, as_minutes, bar
 from authbench.scenario import Scenario
 from authbench.scenario_file import scenario_names
 from authbench.selection import chosen_strategies, listed_scenario, listed_strategy
-from authbench.terminal import complain, err, out
+from authbench.terminal import complain, err, out, shown
 
 if TYPE_CHECKING:
     from reports.build import Built
@@ -43,6 +44,7 @@ app.command(epilog="Example: authbench compare results/before results/after")(co
 app.command(epilog="Example: authbench verify session-db jwt-hs256 --security")(verify)
 app.command(epilog="Example: authbench gate --against origin/main")(gate)
 app.command(epilog="Example: authbench micro --profile quick --tokens-only")(micro)
+app.command(epilog="Example: authbench plan results/compare-20261124T120000Z --rps 5000")(plan)
 app.command(epilog="Example: authbench calibrate --minutes 30 --inject 5% --out calibration.json")(calibrate)
 
 StrategyNames = Annotated[
@@ -94,13 +96,15 @@ def list_command(as_json: AsJson = False) -> None:
         return
     table = Table("strategy", "carrier", "freshness", "stores", "what it is", title="Strategies", title_justify="left")
     for row in listed["strategies"]:
-        told = f"{row['summary']} [yellow]Not yet: {row['unavailable']}[/]" if row["unavailable"] else row["summary"]
-        table.add_row(row["name"], row["carrier"], row["freshness"], ", ".join(row["stores"]) or "–", told)
+        told = shown(row["summary"])
+        if row["unavailable"]:
+            told += f" [yellow]Not yet: {shown(row['unavailable'])}[/]"
+        table.add_row(shown(row["name"]), row["carrier"], row["freshness"], ", ".join(row["stores"]) or "–", told)
     out.print(table)
     table = Table("scenario", "cells", "standard takes", "question", title="Scenarios", title_justify="left")
     for each in listed["scenarios"]:
         takes = as_minutes(each["estimated_seconds"])
-        table.add_row(each["name"], str(each["cells"]), takes, each["question"])
+        table.add_row(shown(each["name"]), str(each["cells"]), takes, shown(each["question"]))
     out.print(table)
 
 
@@ -166,7 +170,10 @@ def load(
     ] = None,
     headers: Annotated[list[str] | None, typer.Option("--header", metavar="'K: V'", help="Repeatable.")] = None,
     allow_target: Annotated[
-        list[str] | None, typer.Option("--allow-target", metavar="HOST", help="A host that may be loaded, by name.")
+        list[str] | None,
+        typer.Option(
+            "--allow-target", metavar="HOST", help="A host that may be loaded and says so itself (docs/safety.md)."
+        ),
     ] = None,
     seed: Seed = 1,
     as_json: AsJson = False,
@@ -260,8 +267,8 @@ def _report(folder: Path, as_json: bool) -> "Built":
 def _announce(scenario: Scenario, folder: Path) -> None:
     seconds = estimated_seconds(scenario)
     err.print(
-        f"{scenario.name} ({scenario.profile_name}): {len(scenario.cells())} cells on {scenario.profile.launches} "
-        f"launches, about {as_minutes(seconds)}; records in {folder}",
+        f"{shown(scenario.name)} ({scenario.profile_name}): {len(scenario.cells())} cells on "
+        f"{scenario.profile.launches} launches, about {as_minutes(seconds)}; records in {shown(str(folder))}",
         highlight=False,
     )
 

@@ -36,6 +36,7 @@ class Fire(Frozen):
     timeout_s: float = 10.0
     seed: int = 0
     first: int = 0  # the place in the request file that the window starts at
+    elsewhere: bool = False  # the target is not loopback, and has said that it may be loaded
 
 
 class GeneratorDiedError(StackError):

@@ -14,7 +14,7 @@ from authbench.histogram import decode
 from authbench.machine import split_cores
 from authbench.metric import QUANTILES
 from authbench.records import Load
-from authbench.target import checked_target
+from authbench.target import Destination, checked_target
 from authbench.workload import Request, write_requests
 
 OPEN_MODEL_POOL = 1_000
@@ -27,7 +27,7 @@ class Target:
 
     url: str
     headers: tuple[str, ...] = ()  # `Name: value`
-    allowed: frozenset[str] = frozenset()  # hosts off loopback that may be loaded
+    allowed: frozenset[str] = frozenset()  # hosts off loopback that the user says may be loaded
 
 
 def load_url(
@@ -35,16 +35,18 @@ def load_url(
 ) -> dict[str, Any]:
     """The answer of `authbench load --json` (DESIGN.md). One of `rate` and `saturate` is given.
 
-    Raises UsageError for a target that may not be loaded, StackError where the generator fails.
+    Off loopback the target is asked for its consent first (docs/safety.md). Raises UsageError for a target that may
+    not be loaded, StackError where the generator fails.
     """
-    origin = checked_target(target.url, target.allowed)
+    destination = checked_target(target.url, target.allowed)
     cores = split_cores(frozenset(os.sched_getaffinity(0)))
     with tempfile.TemporaryDirectory(prefix="authbench-load-") as name:
         folder = Path(name)
         requests = folder / "requests.jsonl"
-        write_requests(requests, iter([_request(target)]))
+        write_requests(requests, iter([_request(target, destination)]))
         plan = Fire(
-            url=origin,
+            url=destination.origin,
+            elsewhere=not destination.is_loopback,
             requests=str(requests),
             model="saturate" if rate is None else "rate",
             connections=saturate or OPEN_MODEL_POOL,
@@ -85,7 +87,7 @@ def _quantiles(payload: str) -> dict[str, float | None]:
     return {name: None if not histogram.total else (value or 0.0) / 1000 for name, value in values.items()}
 
 
-def _request(target: Target) -> Request:
+def _request(target: Target, destination: Destination) -> Request:
     parts = urlsplit(target.url)
     headers = []
     for header in target.headers:
@@ -93,5 +95,7 @@ def _request(target: Target) -> Request:
         if not colon or not name.strip() or "\n" in header or "\r" in header:
             raise UsageError(f"--header {name!r}: write 'Name: value'")
         headers.append((name.strip(), value.strip()))
+    if not any(name.lower() == "host" for name, _ in headers):
+        headers.append(("Host", destination.authority))  # as the user wrote it: the address alone may mean another site
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Request("GET", path, tuple(headers), None, 200, None, None)

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
+from rich.errors import MarkupError
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.text import Text
 
 
 class Watcher(Protocol):
@@ -45,7 +47,11 @@ class Bar:
         self._task = progress.add_task("starting", total=1.0, left="")
 
     def say(self, line: str) -> None:
-        self._console.print(line, highlight=False)
+        try:
+            told = Text.from_markup(line)
+        except MarkupError:  # of a text that was not made by us
+            told = Text(line)
+        self._console.print(told, highlight=False)
 
     def phase(self, name: str) -> None:
         self._progress.update(self._task, description=name)

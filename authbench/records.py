@@ -59,6 +59,9 @@ class Load(Frozen):
     generator_busy: float  # share of one core
     timer: str  # what woke the dispatcher: `timerfd`, or the fallback's name
     failures: Mapping[str, int] = {}  # the first few kinds of failure, with counts
+    service_us_by_replica: Mapping[str, float] = {}  # mean of right answers; empty in records of before
+    created: int = 0  # requests that create an order, acknowledged with 201
+    created_unsure: int = 0  # and those without such an answer: the order may be there or not
 
 
 class Database(Frozen):
@@ -116,6 +119,7 @@ class Trial(Frozen):
     reasons: tuple[Reason, ...] = ()
     auth_calls: int | None = None  # requests to the strategy's auth service; None: it has none
     session_database: Database | None = None  # the sessions' own server; None: they stand in `database`
+    orders_kept: int | None = None  # rows that the window has added, read back after it; None: it creates none
     others_cpu_share: float | None = None  # of the stack's cores' time, by processes that are not ours; None: unknown
 
     @property

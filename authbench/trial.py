@@ -13,12 +13,14 @@ from authbench.backends.embedded import EmbeddedStack
 from authbench.design import Planned, window_s
 from authbench.generator import Fire, Generator, GeneratorDiedError, nothing_sent
 from authbench.probes.bundle import Probes
+from authbench.probes.orders import OrdersProbe
 from authbench.records import Load, Sample, Tier, Trial
 from authbench.scenario import Scenario
 from authbench.supply import FromTheStart, Part, Supply
 from authbench.working_set import REWARM_REQUESTS, WARM_UP_REQUESTS_A_WORKER
 
 PILOT_WARM_UP_REQUESTS = 60
+CREATING = "orders-create"  # the endpoint whose answers are compared with what the database holds
 OPEN_MODEL_POOL = 64  # most connections of the open model; a request that finds none free waits, and is charged for it
 DEATHS = 3  # of the generator without a whole window between them: then something ends it on purpose
 
@@ -102,6 +104,9 @@ class Bench:
         )
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
         expires_in_s = None if file.expires_at is None else file.expires_at - time.time()
+        orders = OrdersProbe(self._stack) if CREATING in self._scenario.workloads[cell.workload] else None
+        if orders:
+            orders.before(cell.strategy)
         self._probes.before(cell.strategy, (os.getpid(), self._generator.pid))
         with self._stack.within_budget(cell.strategy):
             load, death = self._fire(file, plan)
@@ -132,6 +137,7 @@ class Bench:
             replicas_restarted=readings.replicas_restarted,
             limited_by=limited_by(load, readings.cpu_s, self._stack_cores, self._tier_cores(cell.replicas)),
             others_cpu_share=readings.others_cpu_share,
+            orders_kept=orders.after() if orders else None,
         )
         reasons = reasons_against(
             trial,

@@ -9,11 +9,11 @@ rate), and the spread is printed.
 """
 
 import argparse
+import http.client
 import json
 import os
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from hdrh.histogram import HdrHistogram
 
 from loadtests import fast_server, rivals, steady_server
+from loadtests.plan import origin
 from loadtests.process import Generator, free_port, generator, serving
 
 RATES = "100,300,1000,2000,3000"
@@ -133,8 +134,12 @@ def closed_row(load: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _holds(url: str) -> Mapping[str, float]:
-    with urllib.request.urlopen(f"{url}/holds", timeout=10) as answer:  # noqa: S310 - our own server
-        holds = json.load(answer)
+    connection = http.client.HTTPConnection(*origin(url), timeout=10)
+    try:
+        connection.request("GET", "/holds")
+        holds = json.load(connection.getresponse())
+    finally:
+        connection.close()
     assert isinstance(holds, dict)
     return holds
 

@@ -93,8 +93,9 @@ class Firing:
             request.ended(reader.next_token())
         self._outstanding -= 1
         if outcome == OK:
-            replicas, replica = self.tally.replicas, reader.replica()
-            replicas[replica] = replicas.get(replica, 0) + 1
+            tally, replica = self.tally, reader.replica()
+            tally.replicas[replica] = tally.replicas.get(replica, 0) + 1
+            tally.served_ns[replica] = tally.served_ns.get(replica, 0) + end - connection.sent
         else:
             self.tally.add_kind(request.number, kind(request, reader.status, reader.body))
         self._freed(connection, end)

@@ -25,11 +25,12 @@ from locust.runners import MasterRunner
 # Whatever folder Locust is started in. This folder itself is no place to import from.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from loadtests.aim import aim
 from loadtests.closed_model import ClosedModel
 from loadtests.firing import Firing
 from loadtests.locust_stats import Feed
 from loadtests.open_model import OpenModel
-from loadtests.plan import PlanError, origin
+from loadtests.plan import PlanError
 from loadtests.pool import Pool
 from loadtests.prepared import Request
 from loadtests.schedule import endless
@@ -59,7 +60,7 @@ class Crew:
         """Logs in as many accounts as there will be users. Raises PlanError where that fails."""
         options = self.environment.parsed_options
         url = self.environment.host or ""
-        origin(url)
+        aim(url)
         if options.rate <= 0 or options.timeout <= 0 or options.connections < 0:
             raise PlanError("--rate and --timeout: more than 0; --connections: 1 or more")
         if not options.users_file:

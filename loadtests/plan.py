@@ -30,6 +30,7 @@ class Plan:
     timeout_s: float = 10.0
     seed: int = 0
     first: int = 0  # the place in the file that the window starts at; it goes on in a cycle
+    elsewhere: bool = False  # the target is not loopback, and has said that it may be loaded
 
     def __post_init__(self) -> None:
         """Raises PlanError where a value cannot be used."""

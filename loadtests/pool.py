@@ -1,10 +1,9 @@
 """The connections to one origin: opened on demand, kept, the last used taken first."""
 
-import socket
 from time import monotonic_ns
 
+from loadtests.aim import aim
 from loadtests.connection import Connection
-from loadtests.plan import PlanError, origin
 
 # The hub notices a closed idle connection within one turn; only younger closings need a look before use.
 LOOK_AFTER_NS = 20_000_000
@@ -13,15 +12,10 @@ LOOK_AFTER_NS = 20_000_000
 class Pool:
     """All connections to one origin. `idle` is a stack; `connections` holds them all."""
 
-    def __init__(self, url: str) -> None:
-        """Resolves the host once. Raises PlanError where that fails."""
-        host, port = origin(url)
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise PlanError(f"url {url!r}: {error}") from error
+    def __init__(self, url: str, *, elsewhere: bool = False) -> None:
+        """Resolves the host once; `elsewhere` as `aim` has it. Raises PlanError where that fails."""
         self.url = url
-        self.family, self.address = int(found[0][0]), found[0][4]
+        self.family, self.address = aim(url, elsewhere=elsewhere)
         self.idle: list[Connection] = []
         self.connections: set[Connection] = set()
         self.opened = 0

@@ -7,7 +7,7 @@ or, where answers fell behind, the time in which 99 % of them came less their me
 In flight means from the INTENDED start under `rate`, from the actual send under `saturate`, to the answer or its loss.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,21 @@ import numpy as np
 from loadtests.histogram import encode
 from loadtests.outcome import FAILED, OK, REFUSED, UNKNOWN
 from loadtests.plan import Plan
+from loadtests.prepared import Expected
 from loadtests.tally import Columns, Spent, Tally
 
 NS = 1_000_000_000
+CREATED = 201  # what a request is answered that has made something
 KEPT_UP = 0.99  # share of the right answers that says how long the answers took to come
 
 
-def load_record(plan: Plan, tally: Tally, spent: Spent, timer: str) -> Mapping[str, Any]:
-    """The fields of `authbench.records.Load`. Times within are measured with one clock, the monotonic one."""
+def load_record(
+    plan: Plan, tally: Tally, spent: Spent, timer: str, requests: Sequence[Expected] = ()
+) -> Mapping[str, Any]:
+    """The fields of `authbench.records.Load`. Times within are measured with one clock, the monotonic one.
+
+    `requests`: the cycle that was sent, by number.
+    """
     columns = tally.columns()
     is_open = plan.model == "rate"
     right = columns.outcome == OK
@@ -56,11 +63,25 @@ def load_record(plan: Plan, tally: Tally, spent: Spent, timer: str) -> Mapping[s
         "bytes_in": spent.bytes_in,
         "connections_opened": spent.connections_opened,
         "by_replica": tally.by_replica(),
+        "service_us_by_replica": tally.service_us_by_replica(),
         "generator_cpu_s": busy_s,
         "generator_busy": busy_s / window_s,
         "timer": timer,
         "failures": dict(tally.kinds),
+        **created(columns, requests),
     }
+
+
+def created(columns: Columns, requests: Sequence[Expected]) -> Mapping[str, int]:
+    """How many requests that create something were acknowledged, and of how many others nobody knows what they did.
+
+    An answer that is not the right one may come after the row was written, and so may none.
+    """
+    creating = [request.number for request in requests if request.status == CREATED]
+    mine = np.isin(columns.number, creating)
+    sent = mine & (columns.send > 0)
+    right = columns.outcome == OK
+    return {"created": int((mine & right).sum()), "created_unsure": int((sent & ~right).sum())}
 
 
 def steady_span_s(columns: Columns, plan_s: float) -> float:

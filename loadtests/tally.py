@@ -41,14 +41,15 @@ class Spent:
 class Tally:
     """The record of one window, appended to from the hub's callbacks."""
 
-    __slots__ = ("_ends", "_marks", "_sends", "_starts", "by_name_kind", "kinds", "replicas")
+    __slots__ = ("_ends", "_marks", "_sends", "_starts", "by_name_kind", "kinds", "replicas", "served_ns")
 
     def __init__(self) -> None:
         self._starts = array("q")
         self._sends = array("q")
         self._ends = array("q")
         self._marks = array("q")
-        self.replicas: dict[bytes, int] = {}
+        self.replicas: dict[bytes, int] = {}  # right answers
+        self.served_ns: dict[bytes, int] = {}  # service time of all of them together
         self.kinds: dict[str, int] = {}
         self.by_name_kind: dict[tuple[int, str], int] = {}  # (place in the cycle, kind of failure)
 
@@ -84,6 +85,12 @@ class Tally:
     def by_replica(self) -> Mapping[str, int]:
         """Right answers by X-Replica."""
         return {name.decode("latin-1"): count for name, count in sorted(self.replicas.items()) if name}
+
+    def service_us_by_replica(self) -> Mapping[str, float]:
+        """Mean service time of right answers by X-Replica, in microseconds."""
+        counts = self.by_replica()
+        means = {name: self.served_ns.get(name.encode("latin-1"), 0) / 1000 / count for name, count in counts.items()}
+        return {name: mean for name, mean in means.items() if mean}
 
     def forget(self) -> None:
         """Drops the columns: for loads without an end, whose statistics have been fed."""

@@ -11,7 +11,8 @@ from gevent.pool import Pool as Greenlets
 from apps.contract.credentials import Bearer, Credential, anonymous
 from apps.contract.endpoints import ENDPOINTS, SAFE_METHODS, names_caller, to_json
 from apps.contract.registry import Carrier
-from loadtests.plan import PlanError, host_header, origin
+from loadtests.aim import aim
+from loadtests.plan import PlanError, host_header
 from loadtests.prepared import Request, prepare
 
 LOGINS_AT_ONCE = 8
@@ -75,10 +76,12 @@ def stranger(url: str, method: str, path: str) -> Request:
 def log_in(url: str, account: Account, carrier: Carrier) -> Credential:
     """The credential of a fresh login. Raises PlanError where it fails."""
     endpoint = ENDPOINTS["login"]
-    connection = http.client.HTTPConnection(*origin(url), timeout=LOGIN_TIMEOUT_S)
+    _, (address, port) = aim(url)
+    connection = http.client.HTTPConnection(address, port, timeout=LOGIN_TIMEOUT_S)
+    headers = {"Content-Type": "application/json", "Host": host_header(url)}
     body = to_json({"username": account.username, "password": account.password})
     try:
-        connection.request(endpoint.method, endpoint.path, body, {"Content-Type": "application/json"})
+        connection.request(endpoint.method, endpoint.path, body, headers)
         answer = connection.getresponse()
         content = answer.read()
     except (OSError, http.client.HTTPException) as error:

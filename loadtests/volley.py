@@ -61,7 +61,7 @@ class Battery:
         if plan.first >= len(requests):
             raise PlanError(f"first {plan.first}: {plan.requests} holds {len(requests)} requests")
         tally = Tally()
-        self._firing = new_firing(plan, self._pool_of(plan.url), requests, tally)
+        self._firing = new_firing(plan, self._pool_of(plan.url, plan.elsewhere), requests, tally)
         self.spent = None
         runner = self._runner
         try:
@@ -73,10 +73,10 @@ class Battery:
             runner.stop()
         if self.spent is None:
             raise RuntimeError("the window was not carried out; see the log")
-        return load_record(plan, tally, self.spent, self._timer)
+        return load_record(plan, tally, self.spent, self._timer, requests)
 
-    def _pool_of(self, url: str) -> Pool:
-        pool = self._pools.pop(url, None) or Pool(url)
+    def _pool_of(self, url: str, elsewhere: bool) -> Pool:
+        pool = self._pools.pop(url, None) or Pool(url, elsewhere=elsewhere)
         self._pools[url] = pool
         while len(self._pools) > KEPT_POOLS:
             self._pools.pop(next(iter(self._pools))).close()

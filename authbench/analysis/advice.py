@@ -21,6 +21,8 @@ ADVICE: Mapping[str, str] = {
     "cpu-contended": "End the other programs that use this machine's cores, or run where there are none.",
     "replica-restarted": "Look at why a worker ended (memory, a crash) with `dmesg`, and run again.",
     "unfair-share": "Look at whether a replica hung or the balancer was set to sticky routing, and run again.",
+    "uneven-replicas": "Look at what is different on the slow replica: its build, its settings, its core, its stores.",
+    "orders-differ": "Do not use this strategy's numbers: orders that it acknowledged are missing, or there twice.",
     "counts-differ": "Keep others from sending requests to the stack while it is measured.",
     "credential-expires": "Measure less in one go: interrupt the run and go on with `--resume`, which mints anew.",
     "not-verified": "Run `authbench verify` and make the strategy pass before it is measured.",

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from authbench.analysis.fidelity import orders_differ, too_many_errors, uneven_replicas, wrong_user
 from authbench.histogram import decode
 from authbench.records import Frozen, Load, Reason, Trial
 
@@ -22,9 +23,6 @@ LONG_WINDOW_REQUESTS = 500
 # Where the window's own spread says that sampling alone may do more than the floor, that bound holds: dropping windows
 # for having a stall in one half would remove the very tail that is to be measured.
 HALVES_STANDARD_ERRORS = 4.0
-
-# How the generator names an answer that carries somebody else's identity in `Load.failures`.
-WRONG_USER = "wrong-user"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -41,6 +39,7 @@ class Limits(Frozen):
     steal: Share = 0.02
     others_cpu: Share = 0.05  # of the stack's cores' time; a quiet machine's own threads took 0.0 to 0.3 % of a window
     fair_share: tuple[float, float] = (0.70, 1.30)
+    uneven: Annotated[float, Field(ge=1)] = 2.0  # mean service time of a replica over the fastest's
     round_robin: bool = True  # False under sticky routing: shares are then nobody's promise
     littles_law: Share = 0.05
     halves_noise: float | None = None  # as calibrated; None: the two defaults above
@@ -126,24 +125,6 @@ def rate_not_reached(load: Load, limits: Limits) -> Reason | None:
     if load.model != "rate" or load.achieved_rps >= limits.achieved_of_offered * load.offered_rps:
         return None
     return _reason("rate-not-reached", f"{load.achieved_rps:.1f} of {load.offered_rps:.1f} offered requests/s answered")
-
-
-def too_many_errors(load: Load, limits: Limits) -> Reason | None:
-    """Refused, failed and unanswered requests together exceed the limit."""
-    wrong = load.refused + load.failed + load.unknown
-    if wrong <= limits.errors * load.sent:
-        return None
-    return _reason(
-        "errors",
-        f"{wrong} of {load.sent} requests went wrong ({load.refused} refused, {load.failed} failed, "
-        f"{load.unknown} without an answer), over {100 * limits.errors:.1f} %",
-    )
-
-
-def wrong_user(load: Load, limits: Limits) -> Reason | None:  # noqa: ARG001 - one signature for all rules
-    """An answer named another user: there is no limit under which that is right."""
-    count = load.failures.get(WRONG_USER, 0)
-    return _reason("wrong-user", f"{count} answers name another user") if count else None
 
 
 def steal(trial: Trial, limits: Limits) -> Reason | None:
@@ -242,7 +223,9 @@ TRIAL_RULES: tuple[Callable[[Trial, Limits], Reason | None], ...] = (
     cpu_contended,
     replica_restarted,
     unfair_share,
+    uneven_replicas,
     counts_differ,
+    orders_differ,
 )
 CODES = (
     "generator-died",
@@ -258,7 +241,9 @@ CODES = (
     "cpu-contended",
     "replica-restarted",
     "unfair-share",
+    "uneven-replicas",
     "counts-differ",
+    "orders-differ",
     "credential-expires",
     "not-verified",
 )  # every code a reason may carry, for tools that read records

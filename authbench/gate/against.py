@@ -15,9 +15,9 @@ from authbench.errors import StackError, UsageError
 from authbench.gate import windows
 from authbench.gate.arms import Arms, arms_of_trees
 from authbench.gate.counts import ENDPOINTS, count_rows, uncounted
-from authbench.gate.cpu import Readings, cpu_rows, measure_stages
+from authbench.gate.cpu import Readings, cpu_rows, elapsed_rows, measure_stages
 from authbench.gate.decision import Plan
-from authbench.gate.gated import CPU
+from authbench.gate.gated import CPU, ELAPSED
 from authbench.gate.instructions import instruction_rows, unavailable
 from authbench.gate.ledger import write_down
 from authbench.gate.limits import Limits
@@ -124,7 +124,7 @@ def _tiers(
     if 2 in order.tiers and _go_on(rows, order, notes, 2):
         readings = _stages(order, stack, arms, watcher)
         found, twins = cpu_rows(readings, order.strategies, order.limits)
-        rows += found
+        rows += [*found, *elapsed_rows(readings, order.strategies, order.limits)]
     return rows, twins, notes
 
 
@@ -183,6 +183,7 @@ def _stages(order: GateOrder, stack: EmbeddedStack, arms: Sequence[Arms], watche
             order.plan,
             launch,
             stage_s=order.minutes * 60 / 2,
+            allowed_wait=min(order.limits.of(name, ELAPSED).most for name in order.strategies),
             progress=watcher.measured,
         )
 

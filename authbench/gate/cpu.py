@@ -1,16 +1,17 @@
 """Tier 2's two stages: launches are added until every strategy has an answer or the clock runs out."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import geometric_mean
 
 from authbench.gate.arms import ArmName
-from authbench.gate.decision import Decision, Plan, bounds, decide, enough, is_below
-from authbench.gate.gated import CPU, GATED
+from authbench.gate.decision import Decision, Plan, bounds, decide, enough, is_above, is_below
+from authbench.gate.gated import CPU, ELAPSED, GATED
 from authbench.gate.limits import Limits
 from authbench.gate.result import GateRow, Twin
-from authbench.gate.windows import Window, launch_log
+from authbench.gate.windows import Window, elapsed, launch_log
 
 STAGES = (1, 2)
 FEWEST_IN_TIME = 3  # launches a stage whatever the clock says
@@ -22,6 +23,7 @@ class Readings:
     """Log ratios to the base by strategy, arm and stage, and the costs behind them."""
 
     logs: dict[tuple[str, ArmName, int], list[float]] = field(default_factory=dict)
+    waited: dict[tuple[str, int], list[float]] = field(default_factory=dict)  # the candidate's time to the base's
     costs: dict[tuple[str, ArmName], list[float]] = field(default_factory=dict)  # ms a request, a window each
 
     def add(self, stage: int, windows: Sequence[Window]) -> None:
@@ -32,6 +34,9 @@ class Readings:
                 log = launch_log(mine, arm)
                 if log is not None:
                     self.logs.setdefault((strategy, arm, stage), []).append(log)
+            waited = launch_log(mine, "cand", elapsed)
+            if waited is not None:
+                self.waited.setdefault((strategy, stage), []).append(waited)
             for window in mine:
                 if window.ok == window.requests:
                     self.costs.setdefault((strategy, window.arm), []).append(window.cpu_ms_per_request)
@@ -39,6 +44,10 @@ class Readings:
     def of(self, strategy: str, arm: ArmName, stage: int) -> list[float]:
         """The launches' log ratios of one stage."""
         return self.logs.get((strategy, arm, stage), [])
+
+    def waits(self, strategy: str, stage: int, allowed: float) -> bool:
+        """Whether one stage says that the candidate's answers certainly take that much longer than the base's."""
+        return is_above(bounds(self.waited.get((strategy, stage), [])), allowed)
 
     def decision(self, strategy: str, arm: ArmName, margin: float) -> Decision:
         """What the stages measured so far say."""
@@ -54,16 +63,24 @@ def measure_stages(
     stage_s: float,
     clock: Callable[[], float] = time.monotonic,
     progress: Callable[[float, float], None] = lambda _done, _planned: None,
+    *,
+    allowed_wait: float = math.inf,
 ) -> Readings:
     """Both stages; the second only for strategies that the first has not passed.
 
-    `margins`: largest regression allowed, by strategy. `stage_s`: seconds a stage; at least FEWEST_IN_TIME launches are
-    made however long they take.
+    `margins`: largest regression allowed, by strategy; `allowed_wait`: that of the time to the answer. `stage_s`:
+    seconds a stage; at least FEWEST_IN_TIME launches are made however long they take.
     """
     readings = Readings()
     number = 0
     for stage in STAGES:
-        waiting = [s for s in strategies if stage == 1 or not is_below(bounds(readings.of(s, "cand", 1)), margins[s])]
+        waiting = [
+            each
+            for each in strategies
+            if stage == 1
+            or not is_below(bounds(readings.of(each, "cand", 1)), margins[each])
+            or readings.waits(each, 1, allowed_wait)
+        ]
         began, made = clock(), 0
         while waiting and (made < FEWEST_IN_TIME or clock() - began < stage_s):
             readings.add(stage, launch(stage, number, waiting))
@@ -103,6 +120,35 @@ def cpu_rows(readings: Readings, strategies: Sequence[str], limits: Limits) -> t
             row = row.but("invalid", f"the base's own twin differs from it by {100 * (ratio - 1):+.1f} %")
         rows.append(row)
     return rows, twins
+
+
+def elapsed_rows(readings: Readings, strategies: Sequence[str], limits: Limits) -> list[GateRow]:
+    """A row a strategy on the time to the answer: a regression only where both stages are certain of it.
+
+    Never inconclusive: it is a net for what waits without using CPU, and proves nothing where it catches nothing.
+    """
+    rows = []
+    for strategy in strategies:
+        limit = limits.of(strategy, ELAPSED)
+        logs = [log for stage in STAGES for log in readings.waited.get((strategy, stage), [])]
+        found = bounds(logs)
+        late = all(readings.waits(strategy, stage, limit.most) for stage in STAGES)
+        rows.append(
+            GateRow(
+                tier=2,
+                strategy=strategy,
+                endpoint="whoami",
+                metric=ELAPSED,
+                unit=GATED[ELAPSED].unit,
+                ratio=found.ratio if found else None,
+                interval=found.interval if found else None,
+                launches=found.launches if found else 0,
+                limit=limit.told(),
+                outcome="regression" if late else "pass",
+                why=f"both stages lie above {limit.told()}" if late else f"not certainly above {limit.told()}",
+            )
+        )
+    return rows
 
 
 def _is_off(twin: Decision, margin: float) -> bool:

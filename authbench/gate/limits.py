@@ -45,7 +45,7 @@ class Limits(Frozen):
             return found
         if GATED[metric].judged == "exact":
             return Limit(kind="count", most=0)
-        return Limit(kind="share", most=self.max_regression)
+        return Limit(kind="share", most=max(self.max_regression, GATED[metric].allowed or 0.0))
 
 
 def limits_from(

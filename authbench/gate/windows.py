@@ -65,6 +65,11 @@ def cpu(window: Window) -> float:
     return window.cpu_ms_per_request
 
 
+def elapsed(window: Window) -> float:
+    """Time from a request to its answer, ms: requests follow each other without a pause."""
+    return 1000 * window.window_s / window.requests
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """The request file of one variant."""

@@ -68,13 +68,21 @@ def test_requests_in_flight_and_the_databases_limit_are_the_scenarios_to_say() -
 def test_what_only_some_deployments_use_is_started_where_one_does(tmp_path: Path) -> None:
     assert needs_of([Deployment()]) == NOTHING_MORE
     needs = needs_of([Deployment(session_store="shared"), Deployment(session_store="separate", distance_ms=0)])
-    assert (needs.session_server, needs.pgbouncer) == (True, False)
+    assert (needs.session_server, needs.pgbouncer, needs.openbao) == (True, False, False)
+    assert needs_of([Deployment(secrets="environment"), Deployment(secrets="openbao")]).openbao
 
 
 def test_pgbouncer_that_is_not_installed_is_a_reason_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTHBENCH_PGBOUNCER", "/nowhere/pgbouncer")
     assert "pgbouncer" in (why_not(Deployment(pooling="pgbouncer")) or "")
     assert why_not(Deployment(pooling="pool")) is None
+
+
+def test_openbao_that_is_not_installed_is_a_reason_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_not(Deployment(secrets="openbao")) is None
+    monkeypatch.setenv("AUTHBENCH_OPENBAO", "/nowhere/bao")
+    assert "OPENBAO" in (why_not(Deployment(secrets="openbao")) or "")
+    assert why_not(Deployment(secrets="environment")) is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.contract.registry import strategies
 from authbench.metric import METRICS, STACK_TIERS
 from authbench.scenario_file import SCENARIOS, load_scenario
 from tests.unit.analysis.synthetic import a_trial, changed
@@ -54,9 +55,5 @@ def test_every_metric_has_a_unit_and_its_own_name():
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_scenario_asks_for_metrics_that_exist(path):
-    from tomllib import loads
-
-    strategies = set(loads(path.read_text())["factors"]["strategy"]) | {"none", "session-db"}
-
-    scenario = load_scenario(path.stem, known_strategies=strategies, known_metrics=METRICS)
+    scenario = load_scenario(path.stem, known_strategies=strategies().keys(), known_metrics=METRICS)
     assert scenario.answers or scenario.semantics or scenario.experiment

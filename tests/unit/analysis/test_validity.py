@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from authbench.analysis.fidelity import FEWEST_ANSWERS, WRONG_USER
 from authbench.analysis.validity import (
     CODES,
     HALVES_NOISE_LONG,
     HALVES_NOISE_SHORT,
-    WRONG_USER,
     Limits,
     load_reasons,
     reasons_against,
@@ -36,6 +36,19 @@ def late(p99_us, latency_us, on_time=0):
     }
 
 
+def served(slow_us, answers):
+    """Two replicas, one of which takes 1 ms for an answer."""
+    return {
+        "load__by_replica": {"r1": answers, "r2": answers},
+        "load__service_us_by_replica": {"r1": 1000.0, "r2": float(slow_us)},
+    }
+
+
+def ordered(kept, unsure=0):
+    """A window in which 100 orders were acknowledged."""
+    return {"orders_kept": kept, "load__created": 100, "load__created_unsure": unsure}
+
+
 AT_AND_BEYOND = [
     ("generator-late", late(999, 100_000), late(1002, 100_000)),
     ("generator-late", late(50, 1000), late(51, 1000)),
@@ -48,6 +61,11 @@ AT_AND_BEYOND = [
     ("cpu-contended", {"others_cpu_share": 0.05}, {"others_cpu_share": 0.0501}),
     ("cpu-contended", {"others_cpu_share": None}, {"others_cpu_share": 1.0}),
     ("replica-restarted", {"replicas_restarted": 0}, {"replicas_restarted": 1}),
+    ("uneven-replicas", served(2000, FEWEST_ANSWERS), served(2001, FEWEST_ANSWERS)),
+    ("uneven-replicas", served(9000, FEWEST_ANSWERS - 1), served(9000, FEWEST_ANSWERS)),
+    ("orders-differ", ordered(kept=100), ordered(kept=99)),
+    ("orders-differ", ordered(kept=103, unsure=3), ordered(kept=104, unsure=3)),
+    ("orders-differ", ordered(kept=None), ordered(kept=0)),
     ("unfair-share", {"load__by_replica": {"r1": 70, "r2": 130}}, {"load__by_replica": {"r1": 69, "r2": 131}}),
     ("unfair-share", {"load__by_replica": {"r1": 100, "r2": 100}}, {"load__by_replica": {"r1": 200}}),
     ("counts-differ", {"lb_requests": 7, "lb_expected": 7}, {"lb_requests": 8, "lb_expected": 7}),
@@ -126,6 +144,14 @@ def test_lateness_busy_generator_and_rate_do_not_apply_when_saturated():
     )
 
     assert codes(trial) == []
+
+
+def test_replicas_are_compared_in_the_open_model_only_and_not_under_sticky_routing():
+    uneven = served(9000, FEWEST_ANSWERS)
+
+    assert "uneven-replicas" in codes(a_trial(**uneven))
+    assert "uneven-replicas" not in codes(a_trial(**uneven, load__model="saturate"))
+    assert "uneven-replicas" not in codes(a_trial(**uneven), Limits(round_robin=False))
 
 
 def test_under_sticky_routing_shares_are_nobodys_promise():

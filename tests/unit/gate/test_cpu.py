@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from authbench.gate.cpu import FEWEST_IN_TIME, Readings, cpu_rows, measure_stages
+from authbench.gate.cpu import FEWEST_IN_TIME, Readings, cpu_rows, elapsed_rows, measure_stages
 from authbench.gate.decision import Plan, bounds
 from authbench.gate.limits import Limit, Limits
 from authbench.gate.windows import Window
@@ -207,6 +207,47 @@ def test_without_any_launch_that_counts_a_row_is_open_and_says_why() -> None:
     assert (row.outcome, row.launches, row.base, row.ratio, row.interval) == ("inconclusive", 0, None, None, None)
     assert "fewer than two launches" in row.why
     assert (twin.outcome, twin.bounds) == ("inconclusive", None)
+
+
+# Time to the answer: what waits uses no CPU
+
+
+def waiting(*, slow_in: tuple[int, ...]) -> Bench:
+    """A candidate that uses no more CPU, and in these stages takes three times as long for an answer."""
+    bench = Bench(steady({"a": 0.0}))
+    launch = bench.launch
+
+    def slowly(stage: int, number: int, strategies: Sequence[str]) -> list[Window]:
+        slow = 3.0 if stage in slow_in else 1.0
+        return [
+            each.model_copy(update={"window_s": each.window_s * (slow if each.arm == "cand" else 1.0)})
+            for each in launch(stage, number, strategies)
+        ]
+
+    bench.launch = slowly  # type: ignore[method-assign]
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("slow_in", "stages", "outcome"), [((1, 2), 2, "regression"), ((1,), 2, "pass"), ((2,), 1, "pass"), ((), 1, "pass")]
+)
+def test_a_candidate_that_waits_is_a_regression_where_both_stages_are_certain(
+    slow_in: tuple[int, ...], stages: int, outcome: str
+) -> None:
+    bench = waiting(slow_in=slow_in)
+    readings = measure_stages(["a"], {"a": MARGIN}, PLAN, bench.launch, NEVER, clock=bench.clock, allowed_wait=0.25)
+    (row,) = elapsed_rows(readings, ["a"], Limits())
+    assert (row.metric, row.outcome, row.limit) == ("elapsed_ms_per_request", outcome, "+25 %")
+    assert {stage for stage, _, _ in bench.asked} == set(range(1, stages + 1))
+    if outcome == "regression":
+        assert row.ratio == pytest.approx(3.0)
+    (on_cpu,), _ = cpu_rows(readings, ["a"], Limits())
+    assert on_cpu.outcome == "pass"
+
+
+def test_without_a_launch_nothing_is_said_against_the_time_to_the_answer() -> None:
+    (row,) = elapsed_rows(Readings(), ["a"], Limits())
+    assert (row.outcome, row.ratio, row.launches) == ("pass", None, 0)
 
 
 # Readings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from authbench.errors import UsageError
-from authbench.gate.gated import GATED
+from authbench.gate.gated import ELAPSED, GATED
 from authbench.gate.limits import MAX_REGRESSION, Limit, Limits, limits_from, share
 from authbench.stack.replicas import ROOT
 
@@ -74,13 +74,19 @@ def test_a_small_share_is_a_share(tmp_path: Path) -> None:
     assert from_toml(tmp_path, "max_regression = 0.00001").max_regression == pytest.approx(1e-5)
 
 
-def test_without_anything_counts_may_not_grow_and_the_rest_by_three_percent() -> None:
+def test_without_anything_counts_may_not_grow_and_the_rest_by_three_percent_or_what_is_its_own() -> None:
     limits = limits_from(None, None, (), KNOWN)
     assert limits == Limits()
     assert MAX_REGRESSION == 0.03
     for name, gated in GATED.items():
-        expected = Limit(kind="count", most=0) if gated.judged == "exact" else Limit(kind="share", most=0.03)
+        share = Limit(kind="share", most=gated.allowed or 0.03)
+        expected = Limit(kind="count", most=0) if gated.judged == "exact" else share
         assert limits.of("jwt-hs256", name) == expected
+
+
+def test_time_to_the_answer_may_grow_by_what_is_allowed_in_general_where_that_is_more() -> None:
+    assert limits_from(None, "7%", (), KNOWN).of("jwt-hs256", ELAPSED).most == 0.25
+    assert limits_from(None, "40%", (), KNOWN).of("jwt-hs256", ELAPSED).most == 0.40
 
 
 def test_the_general_limit_is_for_what_is_no_exact_count() -> None:

@@ -43,9 +43,9 @@ def test_verdict(request_, status, body, outcome, why):
 
 
 def test_wrong_user_is_the_word_of_the_validity_rules():
-    from authbench.analysis import validity
+    from authbench.analysis import fidelity
 
-    assert validity.WRONG_USER == WRONG_USER
+    assert fidelity.WRONG_USER == WRONG_USER
 
 
 @pytest.mark.parametrize(

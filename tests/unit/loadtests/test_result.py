@@ -11,6 +11,7 @@ from authbench.records import Load
 from loadtests.histogram import buckets, encode
 from loadtests.outcome import FAILED, OK, REFUSED, UNKNOWN
 from loadtests.plan import Plan
+from loadtests.prepared import prepare
 from loadtests.result import load_record
 from loadtests.tally import KINDS_KEPT, OTHER_KINDS, Spent, Tally
 
@@ -147,3 +148,22 @@ def test_replicas_without_a_name_are_left_out():
     tally = steady(3, gap_ms=1, latency_ms=1)
     tally.replicas.update({b"r2": 2, b"r1": 1, b"": 4})
     assert record(tally).by_replica == {"r1": 1, "r2": 2}
+
+
+def test_service_time_is_told_by_replica():
+    tally = steady(3, gap_ms=1, latency_ms=1)
+    tally.replicas.update({b"r1": 1, b"r2": 2})
+    tally.served_ns.update({b"r1": 5 * MS, b"r2": 4 * MS})
+    assert record(tally).service_us_by_replica == {"r1": 5000, "r2": 2000}
+
+
+def test_what_was_created_is_counted_apart_from_what_nobody_knows():
+    """Of four orders one was acknowledged, one answered wrongly, one not at all, and one never sent."""
+    reading, ordering = ({"method": m, "path": "/api/orders", "status": s} for m, s in (("GET", 200), ("POST", 201)))
+    cycle = [prepare(number, ordering if number else reading, "h") for number in range(5)]
+    tally = Tally()
+    for number, outcome in enumerate((OK, OK, FAILED, UNKNOWN)):
+        tally.add(MS, MS, 2 * MS, number, outcome)
+    tally.add(MS, 0, 2 * MS, 4, UNKNOWN)
+    load = Load.model_validate(load_record(plan(), tally, SPENT, "timerfd", cycle))
+    assert (load.created, load.created_unsure) == (1, 2)
