@@ -1,9 +1,7 @@
 """What is made once for all tests of a process."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,14 +13,3 @@ def seeded_shop_data() -> Iterator[Path]:
 
     with seeded_data() as data:
         yield data
-
-
-@pytest.fixture(scope="session")
-def verified_strategies() -> dict[str, Any]:
-    """What `authbench verify --security` says of all strategies: a minute and more, so once for all modules."""
-    from tests.integration.commands import authbench
-
-    done = authbench("verify", "--security", "--json", timeout_s=800)
-    assert done.stdout, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return {**told, "exit code": done.returncode}

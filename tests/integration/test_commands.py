@@ -101,7 +101,7 @@ def test_load_without_a_login_does_not_count(standing: dict[str, Any]) -> None:
 
 
 def test_verify_passes_what_it_is_asked_for_with_the_declared_counts() -> None:
-    """Without a name it verifies all: see test_all_strategies."""
+    """Without a name it verifies all: see tests/security/test_every_strategy.py."""
     done = authbench("verify", "session-db", "session-cache", "jwt-hs256", "--json")
     rows = {row["strategy"]: row for row in json.loads(done.stdout)["strategies"]}
     assert {name: row["problems"] for name, row in rows.items() if not row["passed"]} == {}

@@ -1,6 +1,6 @@
 """Breaks of packages that we keep as they are: reviewed here, declared by their strategy, told on its page.
 
-An entry that no longer shows fails tests/security/test_attacks.py: then the package has mended it.
+An entry that no longer shows fails tests/security/test_every_strategy.py: then the package has mended it.
 """
 
 from collections.abc import Mapping

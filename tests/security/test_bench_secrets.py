@@ -5,6 +5,7 @@ while it runs: the keys that replicas are told are read from their environments,
 """
 
 import json
+import os
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -70,7 +71,8 @@ class Watch:
                 self.secrets[password] = f"the password of {name}"
 
     def _read(self, folder: Path) -> None:
-        for path in folder.rglob("*"):
+        # `os.walk` passes over folders that go while it looks; `rglob` does not.
+        for path in (Path(where, name) for where, _, names in os.walk(folder) for name in names):
             try:
                 if path.suffix == ".log":
                     self.logs[path.name] = path.read_bytes()

@@ -52,6 +52,7 @@ class Halves:
                     step,
                     partial(self._clients.call, login.credential, "logout", HELD),
                     partial(injector.begin, gone),
+                    frees=True,
                 )
             if not done.certain:
                 missed += 1

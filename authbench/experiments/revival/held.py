@@ -99,10 +99,13 @@ class Held:
         named = enumerate(zip(stores, operations, strict=True), start=1)
         return answer, tuple(Step(number, store, operation) for number, (store, operation) in named)
 
-    def overtake(self, step: Step, request: Callable[[], T], meanwhile: Callable[[], M]) -> Overtaken[T, M]:
+    def overtake(
+        self, step: Step, request: Callable[[], T], meanwhile: Callable[[], M], *, frees: bool = False
+    ) -> Overtaken[T, M]:
         """Sends it, and does `meanwhile` while the step is held. Raises StackError where it never ends.
 
-        A toxic that `meanwhile` puts on the way to a store stays there, and what is held on that way is lost.
+        A toxic that `meanwhile` puts on the way to a store stays there, and what is held on that way is lost. `frees`:
+        it takes the step's store away, so that the request learns of it at once and may ask the other store.
         """
         other: Future[M] | None = None
         certain = waited = False
@@ -116,7 +119,9 @@ class Held:
                     while not (other.done() or waited) and time.monotonic() < until:
                         waited = self._a_lock_is_awaited()
                     in_time = other.done() and time.monotonic() < until
-                    certain = in_time and store == step.store and before == self._counts()
+                    now = self._counts()
+                    as_before = before[store] == now[store] if frees else before == now
+                    certain = in_time and store == step.store and as_before
                     break
         done = self._end(other) if other else None
         return Overtaken(self._end(running), done, certain, waited and not certain)
