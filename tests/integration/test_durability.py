@@ -25,7 +25,7 @@ from tests.unit.reports.folder import written
 
 pytestmark = pytest.mark.slow
 # Other moments at every run, so that a few a run add up; `AUTHBENCH_TEST_KILLS=15` is what a release is tried with.
-KILLS, FRESH_KILLS = int(os.environ.get("AUTHBENCH_TEST_KILLS", "6")), 2
+KILLS, FRESH_KILLS = int(os.environ.get("AUTHBENCH_TEST_KILLS", "4")), 2
 LAUNCHES, ATTEMPTS = max(2, KILLS // 4), 2  # 8 cells a launch: twice what is measured by the last kill
 SEED = int(os.environ.get("AUTHBENCH_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 30)
 GONE_WITHIN_S = 5.0

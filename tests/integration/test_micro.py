@@ -12,7 +12,7 @@ import pytest
 from authbench.stack.replicas import ROOT
 
 pytestmark = pytest.mark.slow
-STRATEGIES = ("none", "session-db", "session-cookie", "drf-token", "jwt-once")
+STRATEGIES = ("none", "session-db", "session-cookie", "drf-token")
 
 
 @pytest.fixture(scope="module")

