@@ -41,7 +41,9 @@ class Command(BaseCommand):
         known = [name for name in ENDPOINTS if name != "healthz"]
         parser.add_argument("endpoints", nargs="*", help=f"which of {', '.join(known)}; default: all")
         parser.add_argument("--text", action="store_true", help="statements and commands only, to review and compare")
-        parser.add_argument("--stores-only", action="store_true", help="leave out calls and bytecodes: most of the time")
+        parser.add_argument(
+            "--stores-only", action="store_true", help="leave out calls and bytecodes, which take longest"
+        )
 
     def handle(self, *_: Any, endpoints: list[str], text: bool, stores_only: bool, **__: Any) -> None:
         """Needs a seeded database that nobody else uses; it gains some sessions."""
