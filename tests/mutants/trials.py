@@ -14,7 +14,7 @@ OF_THE_MACHINE = frozenset(
     {
         *("generator-died", "generator-late", "generator-busy", "rate-not-reached", "unsteady", "littles-law"),
         *("steal", "cpu-contended"),
-        *("missing-launches", "unresolved-block"),  # cautions that follow from those
+        *("missing-launches", "too-few-launches", "unresolved-block"),  # cautions that follow from those
     }
 )
 REMARK = Edit(
