@@ -98,3 +98,8 @@ class Visitor:
     def log_in(self, user: User) -> Answer:
         """`POST /api/login` with the user's name and password."""
         return self.call("login", {"username": user.caller.username, "password": user.password})
+
+
+def unconnected() -> httpx.Client:
+    """Opens a connection for every request, so that no answer is about an old one that has broken meanwhile."""
+    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,8 +71,7 @@ def observed(ground: Ground) -> list[Observation]:
 
 def _recording(ground: Ground, rows: list[Observation], *, done: bool = False) -> Ground:
     earlier = frozenset(observation_key("faults", 0, row.levels) for row in rows) if done else frozenset()
-    names = [name for name in ground.__dataclass_fields__ if name not in ("record", "earlier")]
-    return Ground(**{name: getattr(ground, name) for name in names}, record=rows.append, earlier=earlier)
+    return replace(ground, record=rows.append, earlier=earlier)
 
 
 def values(rows: list[Observation], fault: str, strategy: str, engine: str = "shop") -> Any:
@@ -127,9 +127,7 @@ def test_an_outage_is_no_refusal_on_the_shops_engine_and_one_on_djangos(observed
 def test_what_was_observed_is_not_observed_again(ground: Ground, observed: list[Observation]) -> None:
     again = _recording(ground, list(observed), done=True)
     rows: list[Observation] = []
-    measure(
-        Ground(**{**{name: getattr(again, name) for name in again.__dataclass_fields__}, "record": rows.append}), PLAN
-    )
+    measure(replace(again, record=rows.append), PLAN)
     assert rows == []
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from authbench.experiments.faults.crowd.outcome import OUTCOMES, WRONG_USER, Ended, Outcome
+from authbench.conformance.outcome import OUTCOMES, WRONG_USER, Outcome
+from authbench.experiments.faults.crowd.outcome import Ended
 from authbench.experiments.faults.measures import (
     AFTER,
     ANSWERING,

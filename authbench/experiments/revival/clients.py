@@ -2,7 +2,6 @@
 
 import itertools
 import time
-from typing import Literal
 
 import httpx
 
@@ -11,11 +10,11 @@ from apps.contract.endpoints import whoami_body
 from apps.contract.registry import Strategy
 from authbench.backends.embedded import EmbeddedStack
 from authbench.conformance.checks import REQUEST_BODIES
+from authbench.conformance.outcome import Outcome
 from authbench.conformance.visitor import Answer, Visitor
 from authbench.errors import StackError
 from authbench.experiments.revival.logins import Login
 
-Outcome = Literal["ok", "refused", "failed", "unknown"]
 TIMEOUT_S = 10.0  # for one answer
 DECIDED_WITHIN_S = 20.0  # until a replica that came through a fault says yes or no
 PAUSE_S = 0.02
@@ -35,11 +34,6 @@ def outcome_of(answer: Answer | None) -> Outcome:
 def asked_of(strategy: Strategy, credential: Credential) -> str:
     """The endpoint that tells whether a login goes on: `refresh` where a logout ends nothing but the refresh token."""
     return "refresh" if not strategy.revocable and credential.renewal() is not None else "whoami"
-
-
-def unconnected() -> httpx.Client:
-    """Opens a connection for every request, so that no answer is about an old one that a fault has broken."""
-    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 class Clients:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from apps.contract.credentials import Credential
 from authbench.backends.embedded import EmbeddedStack
+from authbench.conformance.outcome import Outcome
 from authbench.experiments.revival import measures
-from authbench.experiments.revival.clients import Clients, Outcome, outcome_of
+from authbench.experiments.revival.clients import Clients, outcome_of
 from authbench.experiments.revival.logins import Login, Logins
 from authbench.experiments.revival.plan import Event
 from authbench.faults.fault import Fault

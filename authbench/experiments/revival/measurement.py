@@ -9,10 +9,11 @@ import httpx
 from apps.contract.credentials import load
 from apps.contract.registry import Strategy
 from authbench.conformance.verification import Minted
+from authbench.conformance.visitor import unconnected
 from authbench.deployment import Deployment
 from authbench.experiments.ground import Ground
 from authbench.experiments.revival import events
-from authbench.experiments.revival.clients import Clients, asked_of, unconnected
+from authbench.experiments.revival.clients import Clients, asked_of
 from authbench.experiments.revival.halves import Halves
 from authbench.experiments.revival.held import Held, Step
 from authbench.experiments.revival.logins import Logins

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import httpx
 
 from apps.contract.credentials import Credential
-from apps.contract.endpoints import Caller, whoami_body
+from apps.contract.endpoints import Caller
+from authbench.conformance.outcome import Outcome, Silence, judge
 from authbench.conformance.visitor import Answer, Visitor
 from authbench.experiments.rotation.steps import Key
-from authbench.experiments.rotation.timeline import Outcome
 
 
 @dataclass(slots=True)
@@ -61,25 +61,12 @@ class Issuing:
 
 
 def asked(visitor: Visitor, endpoint: str, caller: Caller) -> tuple[Outcome, Answer | None]:
-    """One request of the caller's and how it ended; the visitor's credential is afterwards what the answer says.
-
-    ok: the right status with a body that names the caller; refused: 401 or 403; failed: another answer, or no
-    connection, so that nothing was sent; unknown: sent, and no whole answer came.
-    """
+    """One request of the caller's and how it ended; the visitor's credential is afterwards what the answer says."""
+    answer: Answer | Silence
     try:
         answer = visitor.call(endpoint)
     except httpx.ConnectError:
-        return "failed", None
+        answer = "not sent"
     except httpx.TransportError:
-        return "unknown", None
-    if answer.status in (401, 403):
-        return "refused", answer
-    if answer.status != 200:
-        return "failed", answer
-    right = answer.body == whoami_body(caller) if endpoint == "whoami" else names(answer, caller)
-    return ("ok" if right else "failed"), answer
-
-
-def names(answer: Answer, caller: Caller) -> bool:
-    """Whether an answer that gives a credential says that it is the caller's."""
-    return answer.body.startswith(whoami_body(caller)[:-1])
+        answer = "no whole answer"
+    return judge(endpoint, caller, answer).outcome, answer if isinstance(answer, Answer) else None

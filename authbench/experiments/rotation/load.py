@@ -15,11 +15,12 @@ import httpx
 from apps.contract.credentials import Credential, anonymous
 from apps.contract.endpoints import Caller
 from apps.contract.registry import Strategy
-from authbench.conformance.visitor import Answer, User, Visitor
+from authbench.conformance.outcome import Outcome, gives_to
+from authbench.conformance.visitor import Answer, User, Visitor, unconnected
 from authbench.errors import StackError
-from authbench.experiments.rotation.clients import Client, Issuing, asked, names
+from authbench.experiments.rotation.clients import Client, Issuing, asked
 from authbench.experiments.rotation.steps import Key
-from authbench.experiments.rotation.timeline import Ended, Outcome
+from authbench.experiments.rotation.timeline import Ended
 
 TIMEOUT_S = 10.0
 AT_ONCE = 12  # pages under way; more are due only where answers take longer than half a second
@@ -70,9 +71,7 @@ class Load:
         self._broken: BaseException | None = None
 
     def __enter__(self) -> Self:
-        # A connection a request: a balancer that changes its replicas closes those that are kept.
-        limits = httpx.Limits(max_keepalive_connections=0, max_connections=None)
-        self._http = httpx.Client(trust_env=False, limits=limits)
+        self._http = unconnected()  # a balancer that changes its replicas closes connections that are kept
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="page")
         self._zero = self._clock()
         self._threads = [threading.Thread(target=self._guarded, args=(run,)) for run in (self._visits, self._log_ins)]
@@ -211,7 +210,7 @@ class Load:
             answer = visitor.log_in(User(caller, self._password))
         except httpx.TransportError:
             return "unknown", None
-        return ("ok" if answer.status == 200 and names(answer, caller) else "failed"), answer
+        return ("ok" if answer.status == 200 and gives_to(caller, answer.body) else "failed"), answer
 
     def _visitor(self, held: Credential) -> Visitor:
         return Visitor(self._http, self._url, self._strategy, held, TIMEOUT_S)

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
-import httpx
-
 from apps.contract.credentials import load
 from apps.contract.registry import Strategy
 from authbench.conformance.checks import caller_of
-from authbench.conformance.visitor import Visitor
+from authbench.conformance.visitor import Visitor, unconnected
 from authbench.experiments.rotation.clients import asked
 
 EVERY_S = 0.1
@@ -57,7 +55,7 @@ class Probe:
         return self.refused()
 
     def _run(self) -> None:
-        with httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)) as http:
+        with unconnected() as http:
             while not self._over.wait(EVERY_S):
                 for url in self._urls:
                     row = next(self._forged)

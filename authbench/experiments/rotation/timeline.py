@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from authbench.conformance.outcome import Outcome
 from authbench.experiments.rotation.steps import Key, is_promised
 
-Outcome = Literal["ok", "refused", "failed", "unknown"]
 Seen = Literal["ok old", "ok new", "refused", "wrongly", "lost"]
 SEEN: tuple[Seen, ...] = ("ok old", "ok new", "refused", "wrongly", "lost")
 BIN_S = 0.25

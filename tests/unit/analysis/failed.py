@@ -1,6 +1,7 @@
 """Observations of a made-up `faults` run: known outcomes of a crowd of 100."""
 
-from authbench.experiments.faults.crowd.outcome import Ended, Judged, Outcome
+from authbench.conformance.outcome import Judged, Outcome
+from authbench.experiments.faults.crowd.outcome import Ended
 from authbench.experiments.faults.measures import KIND, TIMELINE
 from authbench.experiments.faults.window import Window
 from authbench.observed import Observation

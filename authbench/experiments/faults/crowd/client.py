@@ -8,8 +8,8 @@ from apps.contract.credentials import Cookies, Credential, load
 from apps.contract.endpoints import ENDPOINTS, ROUTE_COOKIE, SAFE_METHODS, Caller, to_json
 from apps.contract.registry import Strategy
 from authbench.conformance.checks import caller_of
+from authbench.conformance.outcome import Judged
 from authbench.conformance.visitor import Answer
-from authbench.experiments.faults.crowd.outcome import Judged
 
 Headers = tuple[tuple[str, str], ...]
 JSON = ("Content-Type", "application/json")

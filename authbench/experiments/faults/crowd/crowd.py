@@ -8,10 +8,11 @@ from random import Random
 from urllib.parse import urlsplit
 
 from apps.contract.endpoints import ENDPOINTS, to_json
+from authbench.conformance.outcome import Judged, judge
 from authbench.conformance.visitor import Answer
 from authbench.experiments.faults.crowd.client import Client
 from authbench.experiments.faults.crowd.exchange import exchange
-from authbench.experiments.faults.crowd.outcome import Ended, Judged, judge
+from authbench.experiments.faults.crowd.outcome import Ended
 
 LAST_LOOK_WITHIN_S = 10.0  # for all users, after the load: a part that came back may be slow at first
 AGAIN_S = 0.2

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from authbench.conformance.outcome import Silence
 from authbench.conformance.visitor import Answer
-from authbench.experiments.faults.crowd.outcome import Silence
 from authbench.stack.ports import LOOPBACK
 
 Headers = Sequence[tuple[str, str]]

@@ -1,6 +1,7 @@
 """Made-up requests of a crowd, and their accounts."""
 
-from authbench.experiments.faults.crowd.outcome import Ended, Judged, Outcome
+from authbench.conformance.outcome import Judged, Outcome
+from authbench.experiments.faults.crowd.outcome import Ended
 
 STATUSES: dict[Outcome, int] = {"ok": 200, "refused": 401, "failed": 503, "unknown": 0}
 

@@ -5,9 +5,9 @@ import json
 from apps.contract.credentials import Bearer, Cookies, Credential
 from apps.contract.endpoints import Caller
 from apps.contract.registry import strategies
+from authbench.conformance.outcome import Judged
 from authbench.conformance.visitor import Answer
 from authbench.experiments.faults.crowd.client import Client
-from authbench.experiments.faults.crowd.outcome import Judged
 
 OK, REFUSED, FAILED = Judged("ok", "200"), Judged("refused", "401"), Judged("failed", "503")
 COOKIE = "__Host-sessionid"

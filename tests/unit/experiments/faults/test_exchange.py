@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+from authbench.conformance.outcome import Silence
 from authbench.conformance.visitor import Answer
 from authbench.experiments.faults.crowd.exchange import exchange
-from authbench.experiments.faults.crowd.outcome import Silence
 from authbench.stack.ports import Ports
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

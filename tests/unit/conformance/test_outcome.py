@@ -3,8 +3,8 @@
 import pytest
 
 from apps.contract.endpoints import Caller, problem_body, to_json, whoami_body
+from authbench.conformance.outcome import Silence, judge
 from authbench.conformance.visitor import Answer
-from authbench.experiments.faults.crowd.outcome import Silence, judge
 
 ANNA, BERT = Caller(1, "anna", ()), Caller(2, "bert", ())
 
