@@ -4,8 +4,6 @@ Valkey is stopped for as long as each replica is asked, as a host is that swaps 
 port stays open and nothing comes back.
 """
 
-import os
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,10 +15,10 @@ from apps.contract.registry import Strategy
 from authbench.backends.embedded import EmbeddedStack
 from authbench.conformance.verification import Minted
 from authbench.conformance.visitor import Answer, Visitor
+from authbench.stack import valkey
 
 AT_ONCE = 4  # strategies; each waits for its client of the cache to give up
 PATIENCE_S = 10.0
-CACHE = "valkey"
 
 
 def refused_in_outage(
@@ -39,14 +37,12 @@ def refused_in_outage(
 @contextmanager
 def silenced(stack: EmbeddedStack) -> Iterator[None]:
     """The cache takes connections and answers nobody while the block runs."""
-    pids = stack.pids(CACHE)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    cache = stack.running(valkey.NAME)
     try:
+        cache.pause()
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        cache.resume()
 
 
 def accused(answer: Answer) -> Iterator[str]:

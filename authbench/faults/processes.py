@@ -51,26 +51,14 @@ class Pause(Unprepared):
             self._stack.running(self._name).resume()
 
 
-class Restart(Unprepared):
-    """An orderly stop and a start at once."""
-
-    def __init__(self, stack: Started, name: str) -> None:
-        self._stack = stack
-        self._name = name
-        self._service: Service | None = None
+class Restart(Kill):
+    """An orderly stop and a start at once; `end` has something to do only where `begin` was interrupted."""
 
     def begin(self) -> None:
         """Returns when it is ready again."""
         self._service = self._stack.running(self._name).service
         self._again(self._service)
         self._service = None
-
-    def end(self) -> None:
-        """Nothing, but for a `begin` that was interrupted."""
-        if self._service is not None:
-            self._stack.stop(self._name)
-            self._stack.start(self._service)
-            self._service = None
 
     def _again(self, service: Service) -> None:
         self._stack.take_down(self._name, ORDERLY.get(self._name, signal.SIGTERM), ORDERLY_WITHIN_S)

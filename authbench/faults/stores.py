@@ -2,7 +2,8 @@
 
 import contextlib
 import time
-from typing import cast
+from collections.abc import Mapping
+from typing import Literal, cast
 
 import psycopg
 import redis
@@ -15,7 +16,8 @@ from authbench.relaying.toxic import Kind
 from authbench.stack import postgres, relay, valkey
 from authbench.stack.databases import database_of
 
-ROUTES = {"database": relay.POSTGRES, "cache": relay.VALKEY}
+Store = Literal["database", "cache"]
+ROUTES: Mapping[Store, str] = {"database": relay.POSTGRES, "cache": relay.VALKEY}  # of the relay
 FIGURES = ("latency_ms", "jitter_ms", "rate_kbps", "timeout_ms")
 SPARE = 32  # connections that replicas may need until the fault begins
 FREE = b"""
@@ -54,7 +56,7 @@ class Network(Unprepared):
     def __init__(self, stack: EmbeddedStack, fault: Fault) -> None:
         self._stack = stack
         self._fault = fault
-        self._route = ROUTES[fault.part]
+        self._route = ROUTES[cast(Store, fault.part)]
 
     def why_not(self) -> str | None:
         """Replicas must have been started behind the relay."""

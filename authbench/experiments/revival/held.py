@@ -13,17 +13,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Generic, Literal, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from authbench.backends.embedded import EmbeddedStack
 from authbench.errors import StackError
+from authbench.faults.stores import ROUTES, Store
 from authbench.relaying.toxic import Kind
 from authbench.stack import relay
 from authbench.stack.databases import database_of
 from authbench.stack.replicas import replica_name
 
-Store = Literal["database", "cache"]
-ROUTES: Mapping[Store, str] = {"database": relay.POSTGRES, "cache": relay.VALKEY}
 T = TypeVar("T")
 M = TypeVar("M")
 HELD, FREE = 1, 2  # numbers of the replica behind the relay and of the other
