@@ -5,28 +5,30 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.shop.environment import required
+from apps.shop.vault import SIGNING_KEY
 
 SMALLEST_RSA_BITS = 2048  # RFC 7518, section 3.3
-VAULT_SIGNING_KEY = "AUTHBENCH_VAULT_SIGNING_KEY"
 
-# Algorithm -> what its key has to be, and whether one is.
+# Algorithm -> what its key has to be, and whether one is: the private half, or the public one of a key kept elsewhere.
 KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "RS256": (
         f"an RSA key of {SMALLEST_RSA_BITS} bits or more",
-        lambda key: isinstance(key, RSAPrivateKey) and key.key_size >= SMALLEST_RSA_BITS,
+        lambda key: isinstance(key, RSAPrivateKey | RSAPublicKey) and key.key_size >= SMALLEST_RSA_BITS,
     ),
     "ES256": (
         "an elliptic-curve key on P-256",
-        lambda key: isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1),
+        lambda key: (
+            isinstance(key, EllipticCurvePrivateKey | EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
+        ),
     ),
-    "EdDSA": ("an Ed25519 key", lambda key: isinstance(key, Ed25519PrivateKey)),
+    "EdDSA": ("an Ed25519 key", lambda key: isinstance(key, Ed25519PrivateKey | Ed25519PublicKey)),
 }
 
 
@@ -54,7 +56,7 @@ def kept_key(algorithm: str) -> Any:
 
     Raises ImproperlyConfigured where it is none for that algorithm or the vault does not show it.
     """
-    if not os.environ.get(VAULT_SIGNING_KEY):
+    if not os.environ.get(SIGNING_KEY):
         return None
     from apps.strategies._transit import transit_key  # noqa: PLC0415 - only where there is one
 

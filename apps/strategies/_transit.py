@@ -7,15 +7,13 @@ is first made known (every replica started anew), then signed with, then the old
 import base64
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.core.exceptions import ImproperlyConfigured
 from jwt.algorithms import Algorithm
@@ -24,28 +22,14 @@ from apps.contract.tokens import ISSUER, TOKEN_TYPE
 from apps.shop.environment import number
 from apps.shop.problems import StoreOutage
 from apps.shop.vault import SIGNING_KEY, Signing, VaultError
+from apps.strategies._keys import KEYS
 from apps.strategies._tokens import AnyVerifier, Utf8, Verifier
 
-SMALLEST_RSA_BITS = 2048  # RFC 7518, section 3.3
 # What transit is asked for, so that its signature is the one of RFC 7518, section 3, and RFC 8037.
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "RS256": {"hash_algorithm": "sha2-256", "signature_algorithm": "pkcs1v15", "marshaling_algorithm": "jws"},
     "ES256": {"hash_algorithm": "sha2-256", "marshaling_algorithm": "jws"},
     "EdDSA": {"marshaling_algorithm": "jws"},
-}
-
-
-# Algorithm -> what its public key has to be, and whether one is.
-FITTING: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "RS256": (
-        f"an RSA key of {SMALLEST_RSA_BITS} bits or more",
-        lambda key: isinstance(key, RSAPublicKey) and key.key_size >= SMALLEST_RSA_BITS,
-    ),
-    "ES256": (
-        "an elliptic-curve key on P-256",
-        lambda key: isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1),
-    ),
-    "EdDSA": ("an Ed25519 key", lambda key: isinstance(key, Ed25519PublicKey)),
 }
 
 
@@ -129,7 +113,7 @@ def transit_key(algorithm: str, signing: Signs | None = None) -> TransitKey:
         signing = signing or Signing()
     except VaultError as error:
         raise ImproperlyConfigured(str(error)) from None
-    wanted, fits = FITTING[algorithm]
+    wanted, fits = KEYS[algorithm]
     public = {version: _public(text) for version, text in signing.public_keys.items()}
     if not public or not all(fits(key) for key in public.values()):
         raise ImproperlyConfigured(f"the key at {os.environ.get(SIGNING_KEY)} is not {wanted}, which {algorithm} needs")
