@@ -10,7 +10,7 @@ from authbench.conformance.verification import Minted
 from authbench.deployment import Secrets
 from authbench.errors import StackError
 from authbench.experiments.ground import Ground
-from authbench.experiments.rotation.plan import RotationPlan
+from authbench.experiments.rotation.plan import RotationPlan, family_of
 from authbench.experiments.rotation.rotating import Cell, Rotation, Row
 from authbench.observed import Observation
 
@@ -38,7 +38,7 @@ def cells(ground: Ground, plan: RotationPlan) -> list[Cell]:
         for way in plan.way
         for strategy in ground.strategies
         for page in (plan.page if strategy.carrier == "cookie" else (1,))
-        if (family := plan.family_of(strategy.name)) is not None
+        if (family := family_of(strategy)) is not None
         # Published keys are a file of the replicas' own: OpenBao has no document of them.
         and (family != "jwks" or secrets == "environment")
     ]
@@ -120,7 +120,7 @@ def _check_rows(ground: Ground, plan: RotationPlan, everyone: Sequence[Cell]) ->
 def _short_lived_sets(ground: Ground, plan: RotationPlan) -> Iterator[None]:
     """Verifiers of published keys keep a set for the plan's time."""
     stack = ground.stack
-    concerned = [each.name for each in ground.strategies if plan.family_of(each.name) == "jwks"]
+    concerned = [each.name for each in ground.strategies if family_of(each) == "jwks"]
     told: Mapping[str, str] = {
         "AUTHBENCH_JWKS_COOLDOWN_S": str(plan.jwks_cooldown_s),
         "AUTHBENCH_JWKS_MAX_AGE_S": str(plan.jwks_max_age_s),

@@ -4,42 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from apps.contract.registry import Strategy
 from authbench.experiments.plan import Plan
 
 Way = Literal["overlap", "fallback", "at once"]
 Family = Literal["hs256", "secret key", "jwks"]
-Name = Annotated[str, Field(min_length=1)]
-Names = tuple[Name, ...]
 Seconds = Annotated[float, Field(gt=0, le=120)]
 WAYS: tuple[Way, ...] = ("overlap", "fallback", "at once")
-
-HS256: Names = (
-    "jwt-hs256",
-    "jwt-row",
-    "jwt-cached",
-    "jwt-denylist",
-    "jwt-refresh",
-    "jwt-once",
-    "jwt-cookie",
-    "drf-jwt",
-    "drf-simplejwt",
-    "drf-simplejwt-stateless",
-    "starlette-jwt",
-    "apistar-jwt",
-)
-SECRET_KEY: Names = (
-    "session-db",
-    "session-db-claims",
-    "session-cache",
-    "session-cache-claims",
-    "session-cached-db",
-    "session-file",
-    "session-cookie",
-    "session-cookie-claims",
-    "session-page",
-    "drf-session",
-)
-JWKS: Names = ("jwt-jwks",)
 
 START_S, START_PER_REPLICA_S = 1.0, 0.5
 RESTART_S = 1.6  # of one replica, out of the balancer and back in it
@@ -53,10 +24,6 @@ class RotationPlan(Plan):
     way: Annotated[tuple[Way, ...], Field(min_length=1)] = WAYS
     # Requests that a page sends with the cookies it had when it began to load: two, of carriers that are a browser's.
     page: Annotated[tuple[Literal[1, 2], ...], Field(min_length=1)] = (1, 2)
-    # Which key a strategy's credentials hang on; strategies of the scenario that are in none of these are left out.
-    hs256: Names = HS256
-    secret_key: Names = SECRET_KEY
-    jwks: Names = JWKS
     replicas: Annotated[int, Field(ge=2, le=8)] = 2
     users: Annotated[int, Field(ge=3, le=1_000)] = 30  # who are logged in with the old key when it begins
     renewing: Annotated[float, Field(ge=0, le=1)] = 2 / 3  # share of them who renew before the old key is dropped
@@ -69,15 +36,6 @@ class RotationPlan(Plan):
     jwks_cooldown_s: Annotated[int, Field(ge=1, le=60)] = 1
     jwks_max_age_s: Annotated[int, Field(ge=1, le=60)] = 3
 
-    def family_of(self, strategy: str) -> Family | None:
-        """Which key its credentials hang on; None: it takes no part."""
-        families: tuple[tuple[Family, Names], ...] = (
-            ("hs256", self.hs256),
-            ("secret key", self.secret_key),
-            ("jwks", self.jwks),
-        )
-        return next((family for family, names in families if strategy in names), None)
-
     def estimated_seconds(self, strategies: int, launches: int) -> float:
         """How long it takes on a machine of 2 cores, without starting and seeding the stack."""
         restarts = {"overlap": 3, "fallback": 2, "at once": 1}
@@ -89,3 +47,16 @@ class RotationPlan(Plan):
             cell += (steps - 1) * (self.settle_s + self.users / self.pages_rps)
             one_page += START_S + strategies * (START_PER_REPLICA_S * self.replicas + cell)
         return launches * one_page * (1 + 0.5 * (len(self.page) - 1))
+
+
+def family_of(strategy: Strategy) -> Family | None:
+    """Which key the strategy's credentials hang on; None: none that can be rotated under load, and it is left out.
+
+    A private key that its own replicas publish has a set of keys, any other has no former ones. A login in a process's
+    memory goes with the process, whatever the key.
+    """
+    if strategy.location.startswith("token"):
+        if not strategy.private_key:
+            return "hs256"
+        return "jwks" if strategy.service else None
+    return "secret key" if strategy.carrier in ("cookie", "page") and not strategy.sticky else None

@@ -18,7 +18,7 @@ from authbench.errors import StackError
 from authbench.experiments.rotation.clients import Issuing, asked
 from authbench.experiments.rotation.keys import PublishedKeys, SharedKeys
 from authbench.experiments.rotation.measurement import groups_of
-from authbench.experiments.rotation.plan import WAYS, RotationPlan
+from authbench.experiments.rotation.plan import WAYS, RotationPlan, family_of
 from authbench.experiments.rotation.rotating import Cell
 from authbench.experiments.rotation.steps import ACCEPT, DROP, OLD_ONLY, SIGN, STEPS, is_promised
 from authbench.experiments.rotation.timeline import Ended, Mark, Timeline, timeline
@@ -36,7 +36,7 @@ def test_the_scenario_holds_what_the_experiment_needs(profile: str) -> None:
     (plan,) = scenario.experiment
     assert isinstance(plan, RotationPlan)
     names = scenario.factors.strategy
-    assert all(plan.family_of(name) for name in names)
+    assert all(family_of(strategies()[name]) for name in names)
     pages = [len(plan.page) if strategies()[name].carrier == "cookie" else 1 for name in names]
     places = 2  # that keys may come from, with `--set secrets=environment,openbao`
     used = places * len(plan.way) * max(pages) * scenario.profile.launches * plan.users
@@ -155,10 +155,10 @@ def test_nothing_is_issued_while_it_is_held_and_what_is_under_way_is_waited_for(
 
 def test_a_plan_knows_which_key_a_strategy_hangs_on() -> None:
     plan = RotationPlan(kind="rotation")
-    assert plan.family_of("jwt-hs256") == "hs256"
-    assert plan.family_of("session-cookie") == "secret key"
-    assert plan.family_of("jwt-jwks") == "jwks"
-    assert plan.family_of("none") is None
+    assert family_of(strategies()["jwt-hs256"]) == "hs256"
+    assert family_of(strategies()["session-cookie"]) == "secret key"
+    assert family_of(strategies()["jwt-jwks"]) == "jwks"
+    assert family_of(strategies()["none"]) is None
     assert plan.estimated_seconds(4, 2) == pytest.approx(2 * plan.estimated_seconds(4, 1))
     for wrong in ({"way": ()}, {"replicas": 1}, {"page": (3,)}, {"renewing": 1.5}):
         with pytest.raises(ValidationError):
