@@ -7,17 +7,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from authbench.analysis.estimate import Estimate, Ratio
+from authbench.analysis.estimate import Estimate
 from authbench.analysis.micro import MicroRow
 from authbench.terminal import shown
-from reports.numbers import MISSING
+from reports.numbers import MISSING, times
 from reports.table import STYLES
 
 
 def print_micro(rows: Sequence[MicroRow], console: Console) -> None:
     """Every group. Medians of rounds; intervals of 95 % over launches."""
     for group, members in groupby(rows, key=lambda row: row.group):
-        table = Table("", "version", "µs", "95 %", "× floor", "× reference", "bytes", "verdict", title=shown(group))
+        table = Table("", "version", "µs", "95 %", "of floor", "of reference", "bytes", "verdict", title=shown(group))
         table.title_justify = "left"
         for row in members:
             word = "" if row.verdict is None else row.verdict.word
@@ -26,8 +26,8 @@ def print_micro(rows: Sequence[MicroRow], console: Console) -> None:
                 shown(row.version) or MISSING,
                 _us(row.time.value),
                 _interval(row.time),
-                _times(row.to_floor),
-                _times(row.to_reference),
+                times(row.to_floor),
+                times(row.to_reference),
                 MISSING if row.size_bytes is None else str(row.size_bytes),
                 Text(word, style=STYLES.get(word, "")),
             )
@@ -40,7 +40,3 @@ def _us(value: float) -> str:
 
 def _interval(time: Estimate) -> str:
     return MISSING if time.low is None or time.high is None else f"{_us(time.low)}–{_us(time.high)}"
-
-
-def _times(ratio: Ratio | None) -> str:
-    return MISSING if ratio is None else f"{ratio.value:.2f}"

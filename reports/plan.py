@@ -20,16 +20,17 @@ MOST_CROSSINGS = 12
 
 
 def write_plan(folder: Path, manifest: Manifest, plan: CapacityPlan) -> list[Path]:
-    """plan.json and a chart a workload, into the result folder; returns what was written."""
+    """plan.json and a chart a workload beside it, in the result folder; returns what was written.
+
+    Not among the report's charts: the next build takes away what it has not drawn itself.
+    """
     written = {folder / PLAN_FILE: (plan.model_dump_json(indent=1) + "\n").encode()}
     places = {contender.name: contender.location for contender in manifest.contenders}
-    charts = folder / "charts"
-    charts.mkdir(exist_ok=True)
     for workload in _workloads(plan):
         of = [each for each in plan.planned if each.workload == workload and each.sizings]
-        if len(of) > 0 and len(of[0].sizings) > 1:
+        if of and len(of[0].sizings) > 1:
             chart = plan_chart(of, places, plan.fleet, caption(manifest))
-            written |= {charts / f"{chart.name}.svg": chart.svg, charts / f"{chart.name}.png": chart.png}
+            written |= {folder / f"{chart.name}.svg": chart.svg, folder / f"{chart.name}.png": chart.png}
     for path, content in written.items():
         write_whole(path, content)
     return list(written)
@@ -73,10 +74,9 @@ def _table(workload: str, planned: Sequence[Planned]) -> Table:
 
 
 def _cell(sizing: Sizing) -> str:
-    text = f"{whole(sizing.replicas)} / {whole(sizing.connections)}"
+    text = f"{whole(sizing.replicas)} / {whole(sizing.connections)}{'' if sizing.fits else '!'}"
     if sizing.connections:
         text += f" ({whole(sizing.connections_pooled)}{'' if sizing.fits_pooled else '!'})"
-    text = text if sizing.fits else text.replace(" (", "! (")
     return text if sizing.cost_per_month is None else f"{text}\n{whole(sizing.cost_per_month)}"
 
 

@@ -1,16 +1,12 @@
 """`authbench plan`: what a rate will need, from what a request was measured to demand."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from authbench.errors import InvalidRunError, UsageError
 from authbench.terminal import err, out
-
-if TYPE_CHECKING:
-    from authbench.analysis.capacity.sizing import Fleet
 
 
 def plan(
@@ -37,10 +33,16 @@ def plan(
     """
     from authbench.analysis.capacity.plan import DECADES, make_plan  # noqa: PLC0415 - scipy loads only when needed
     from authbench.analysis.capacity.prices import read_prices  # noqa: PLC0415
+    from authbench.analysis.capacity.sizing import Fleet  # noqa: PLC0415
     from authbench.records import read_manifest, read_trials  # noqa: PLC0415
     from reports.plan import print_plan, write_plan  # noqa: PLC0415
 
-    fleet = _fleet(utilisation, replica_vcpus, max_connections, database_vcpus)
+    fleet = Fleet(
+        utilisation=utilisation,
+        replica_vcpus=replica_vcpus,
+        max_connections=max_connections,
+        database_vcpus=database_vcpus,
+    )
     manifest = read_manifest(folder)
     made = make_plan(
         manifest,
@@ -59,20 +61,6 @@ def plan(
     if not any(each.believed for each in made.planned):
         reasons = ", ".join(dict.fromkeys(each.why_not for each in made.planned))
         raise InvalidRunError(f"{folder}: nothing is extrapolated: {reasons}; see docs/plan.md")
-
-
-def _fleet(utilisation: float, replica_vcpus: float, max_connections: int, database_vcpus: float) -> "Fleet":
-    from authbench.analysis.capacity.sizing import Fleet  # noqa: PLC0415
-
-    try:
-        return Fleet(
-            utilisation=utilisation,
-            replica_vcpus=replica_vcpus,
-            max_connections=max_connections,
-            database_vcpus=database_vcpus,
-        )
-    except ValidationError as error:
-        raise UsageError(f"--{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}") from error
 
 
 def _shares(text: str) -> dict[str, float]:

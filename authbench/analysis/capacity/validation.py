@@ -14,6 +14,7 @@ from authbench.analysis.counted import counted
 from authbench.histogram import decode
 from authbench.metric import cpu_ms
 from authbench.records import Frozen, Manifest, Trial
+from authbench.scenario import rate_share
 
 BELIEVED = 0.15  # an error of CPU a request beyond this, and nothing is extrapolated
 CPU, LATENCY = "CPU a request", "mean latency"
@@ -38,7 +39,7 @@ class HeldOut(Frozen):
 def split_loads(trials: Iterable[Trial]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(loads to fit on, loads held out): `saturate` and the lowest open rate; the other open rates."""
     loads = {str(trial.cell["load"]): trial.load.model for trial in trials}
-    open_ = sorted((load for load, model in loads.items() if model == "rate"), key=_share)
+    open_ = sorted((load for load, model in loads.items() if model == "rate"), key=lambda load: rate_share(load) or 0.0)
     return ("saturate", *open_[:1]), tuple(open_[1:])
 
 
@@ -86,10 +87,6 @@ def _at_rate(demand: Demand, rate_rps: float, cores: int) -> float:
     """CPU milliseconds a request at that rate: D = a + w(1 - λD/cores), solved for D."""
     saturated, waking = demand.total_ms(1.0), demand.total_ms(0.0) - demand.total_ms(1.0)
     return (saturated + waking) / (1 + waking * rate_rps / 1000 / cores)
-
-
-def _share(load: str) -> float:
-    return float(load.rpartition("@")[2] or 0)
 
 
 def _of(trial: Trial, demand: Demand) -> bool:
